@@ -1,0 +1,6 @@
+export { type Clock, systemClock } from "./clock.ts";
+export { createLogger, type Logger, stripUrls } from "./logger.ts";
+export { type LoopOptions, runLoop } from "./loop.ts";
+export { createMetrics, type Metrics } from "./metrics.ts";
+export { type AppEnv, checkShape, createApp, type Listening, listen, problemResponse, readBody, readJson } from "./serve.ts";
+export { createShutdown, exitOnSignals, type Shutdown } from "./shutdown.ts";

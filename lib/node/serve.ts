@@ -1,0 +1,165 @@
+import { randomUUID } from "node:crypto";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
+import type { z } from "zod";
+import { AppError, toProblem } from "../errors/index.ts";
+import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
+
+export interface AppEnv {
+  Bindings: HttpBindings;
+  Variables: { requestId: string };
+}
+
+export interface AppOptions {
+  readonly logger: Logger;
+  readonly metrics?: Metrics;
+  /** Origins that browsers may call from; "*" for a public API whose access is by bearer token only. Default none. */
+  readonly corsOrigin?: string | readonly string[];
+  /** Response headers that browsers may read. */
+  readonly exposeHeaders?: readonly string[];
+}
+
+/** An HTTP application with request ids, one error mapping and one log line per request. Nothing else is shared between programs. */
+export function createApp({ logger, metrics, corsOrigin, exposeHeaders = [] }: AppOptions): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  const requests = metrics?.histogram("http_seconds", "Duration of HTTP requests until the headers", ["route", "status"]);
+
+  app.use(async (c, next) => {
+    const given = c.req.header("x-request-id");
+    const requestId = given && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+    c.set("requestId", requestId);
+    const started = performance.now();
+    await next();
+    c.res.headers.set("x-request-id", requestId);
+    const route = c.req.routePath;
+    requests?.observe({ route, status: String(c.res.status) }, (performance.now() - started) / 1000);
+    logger.debug({ requestId, method: c.req.method, route, status: c.res.status, ms: Math.round(performance.now() - started) }, "request");
+  });
+  if (corsOrigin !== undefined) {
+    app.use(
+      cors({
+        origin: typeof corsOrigin === "string" ? corsOrigin : [...corsOrigin],
+        exposeHeaders: ["x-request-id", "retry-after", ...exposeHeaders],
+        maxAge: 600,
+      }),
+    );
+  }
+  app.notFound((c) => problemResponse(c, new AppError("NOT_FOUND", `There is no ${c.req.method} ${c.req.path.slice(0, 100)} here.`)));
+  app.onError((thrown, c) => {
+    const error = AppError.from(thrown);
+    const record = { requestId: c.get("requestId"), route: c.req.routePath, code: error.code, facts: error.facts };
+    if (error.alert) logger.error({ ...record, err: thrown }, "request failed");
+    else logger.info(record, "request refused");
+    return problemResponse(c, error);
+  });
+  return app;
+}
+
+/** The one mapping from error to HTTP. */
+export function problemResponse(c: Context<AppEnv>, error: AppError, headers: Record<string, string> = {}): Response {
+  const retryAfter = error.retryAfterSeconds ?? (error.status === 429 || error.status === 503 ? 1 : undefined);
+  return c.body(JSON.stringify(toProblem(error)), error.status as 400, {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "x-request-id": c.get("requestId"),
+    ...(retryAfter === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(retryAfter))) }),
+    ...(error.retryable ? {} : { "x-should-retry": "false" }),
+    ...headers,
+  });
+}
+
+/** The body as bytes, at most `maxBytes`, read within `withinMs` (a slow sender gets 408). */
+export async function readBody(c: Context<AppEnv>, maxBytes: number, withinMs = 15_000): Promise<Buffer> {
+  const tooLarge = () => new AppError("BODY_TOO_LARGE", `The body is larger than ${maxBytes} bytes.`, { facts: { maxBytes } });
+  if (Number(c.req.header("content-length") ?? 0) > maxBytes) throw tooLarge();
+  const reader = c.req.raw.body?.getReader();
+  if (!reader) return Buffer.alloc(0);
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  const slow = setTimeout(() => reader.cancel(new Error("slow")).catch(() => {}), withinMs);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      size += value.byteLength;
+      if (size > maxBytes) throw tooLarge();
+      parts.push(value);
+    }
+  } finally {
+    clearTimeout(slow);
+    reader.cancel().catch(() => {});
+  }
+  return Buffer.concat(parts, size);
+}
+
+/** The body as JSON checked by `schema`. Throws BODY_TOO_LARGE, BAD_JSON or BAD_REQUEST naming the field. */
+export async function readJson<S extends z.ZodType>(c: Context<AppEnv>, schema: S, maxBytes: number): Promise<z.output<S>> {
+  const bytes = await readBody(c, maxBytes);
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw new AppError("BAD_JSON", "The body is not JSON.");
+  }
+  return checkShape(schema, value);
+}
+
+/** Validates untrusted input. Throws BAD_REQUEST naming the first wrong field. */
+export function checkShape<S extends z.ZodType>(schema: S, value: unknown, code = "BAD_REQUEST"): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const param = issue?.path.join(".") || "body";
+  throw new AppError(code, `${param}: ${issue?.message ?? "is not valid"}.`, { param, hint: `Correct the field ${param}.` });
+}
+
+export interface Listening {
+  readonly port: number;
+  readonly url: string;
+  readonly server: Server;
+  /** Stops accepting, lets running requests finish for `graceMs`, then cuts them. */
+  close(graceMs?: number): Promise<void>;
+}
+
+export interface ListenOptions {
+  readonly port: number;
+  readonly host: string;
+}
+
+/** Serves the app; port 0 takes a free one. Throws CONFIG_INVALID when the port is taken. */
+export function listen(app: Hono<AppEnv>, { port, host }: ListenOptions): Promise<Listening> {
+  const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 0; // bodies are bounded by readBody; answers may stream for minutes
+  server.keepAliveTimeout = 65_000;
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const reason = cause.code === "EADDRINUSE" ? `port ${port} is taken` : `cannot listen on ${host}:${port} (${cause.code})`;
+      reject(new AppError("CONFIG_INVALID", reason, { hint: "Choose another port.", cause, facts: { port, host } }));
+    });
+    server.listen(port, host, () => {
+      const bound = (server.address() as AddressInfo).port;
+      resolve({
+        port: bound,
+        url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+        server,
+        close: (graceMs = 5_000) => closeServer(server, graceMs),
+      });
+    });
+  });
+}
+
+function closeServer(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,19 @@
+import type { ChatRequest } from "@clawcompute/lib/protocol";
+
+/**
+ * A model behind a provider. One interface for every engine: requests go in as the OpenAI API has them, answers come out
+ * as the data of `chat.completion.chunk` events.
+ */
+export interface Backend {
+  readonly name: "llama" | "openai" | "groq" | "echo";
+  /** Proves that the model can be used. Throws CONFIG_INVALID or UPSTREAM_FAILED saying what is missing. */
+  check(signal: AbortSignal): Promise<void>;
+  /**
+   * One answer as JSON chunks, without [DONE]; the last ones carry `finish_reason` and, in a chunk with empty `choices`,
+   * `usage` (always asked for, whatever the caller wanted). Ends without a finish_reason only when the engine broke off.
+   * Stops the engine's work when `signal` aborts or the consumer returns early. Throws UPSTREAM_REFUSED (the request's
+   * fault, with the engine's reason), UPSTREAM_FAILED, UPSTREAM_TIMEOUT or BUSY.
+   */
+  chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<string>;
+  close(): Promise<void>;
+}

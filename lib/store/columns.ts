@@ -1,0 +1,15 @@
+import { customType } from "drizzle-orm/pg-core";
+
+/** A uint256 (raw units, stream id) as bigint. */
+export const uint256 = customType<{ data: bigint; driverData: string }>({
+  dataType: () => "numeric(78,0)",
+  toDriver: (value) => value.toString(),
+  fromDriver: (value) => BigInt(value),
+});
+
+/** 0x-prefixed bytes or an address, lower case. */
+export const hex = customType<{ data: `0x${string}`; driverData: string }>({
+  dataType: () => "text",
+  toDriver: (value) => value.toLowerCase(),
+  fromDriver: (value) => value as `0x${string}`,
+});

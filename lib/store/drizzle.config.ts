@@ -1,0 +1,4 @@
+import { defineConfig } from "drizzle-kit";
+
+// `npm run store:migration` writes the SQL for a changed schema.ts.
+export default defineConfig({ dialect: "postgresql", schema: "lib/store/schema.ts", out: "lib/store/migrations" });

@@ -1,0 +1,68 @@
+import { bigint, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { hex, uint256 } from "./columns.ts";
+
+const ms = (name: string) => bigint(name, { mode: "number" });
+
+/** How far a watcher has read a chain; one row per watcher. */
+export const cursors = pgTable("cursors", {
+  name: text("name").primaryKey(),
+  blockNumber: bigint("block_number", { mode: "bigint" }).notNull(),
+  blockHash: hex("block_hash").notNull(),
+});
+
+/** Provider: what was served on a stream. `servedMs` never falls; once `settledOwed` is set, nothing more is served. */
+export const meters = pgTable(
+  "meters",
+  {
+    chainId: integer("chain_id").notNull(),
+    streamId: uint256("stream_id").notNull(),
+    providerId: integer("provider_id").notNull(),
+    payer: hex("payer").notNull(),
+    ratePerSecond: uint256("rate_per_second").notNull(),
+    servedMs: ms("served_ms").notNull().default(0),
+    lastReceiptHash: hex("last_receipt_hash").notNull(),
+    settledOwed: uint256("settled_owed"),
+    settlementSignature: hex("settlement_signature"),
+    updatedAtMs: ms("updated_at_ms").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.chainId, table.streamId] })],
+);
+
+/** Provider: bearer tokens by their SHA-256. */
+export const sessions = pgTable(
+  "sessions",
+  {
+    tokenHash: hex("token_hash").primaryKey(),
+    chainId: integer("chain_id").notNull(),
+    streamId: uint256("stream_id").notNull(),
+    expiresAt: ms("expires_at").notNull(), // unix seconds, chain time
+    createdAtMs: ms("created_at_ms").notNull(),
+  },
+  (table) => [index("sessions_stream").on(table.chainId, table.streamId), index("sessions_expiry").on(table.expiresAt)],
+);
+
+/** Provider: session proofs already used. */
+export const nonces = pgTable(
+  "nonces",
+  {
+    payer: hex("payer").notNull(),
+    nonce: hex("nonce").notNull(),
+    expiresAt: ms("expires_at").notNull(), // unix seconds; the row may go when the proof could not be accepted any more
+  },
+  (table) => [primaryKey({ columns: [table.payer, table.nonce] }), index("nonces_expiry").on(table.expiresAt)],
+);
+
+/** Provider: every receipt it signed. */
+export const receipts = pgTable(
+  "receipts",
+  {
+    requestId: text("request_id").primaryKey(),
+    chainId: integer("chain_id").notNull(),
+    streamId: uint256("stream_id").notNull(),
+    sequence: integer("sequence").notNull(), // 0, 1, 2 … on the stream
+    hash: hex("hash").notNull(),
+    signed: jsonb("signed").notNull(), // wire form, see protocol/receipts.ts
+    createdAtMs: ms("created_at_ms").notNull(),
+  },
+  (table) => [index("receipts_stream").on(table.chainId, table.streamId, table.sequence)],
+);

@@ -47,13 +47,20 @@ library ChannelTypes {
         return keccak256(abi.encode(VOUCHER, id, cumulativeAmount));
     }
 
-    /// @param kind `SETTLE_AUTHORIZATION` or `CLOSE_AUTHORIZATION`.
-    function payeeAuthorization(bytes32 kind, bytes32 id, uint128 cumulativeAmount, uint256 nonce, uint256 deadline)
+    function settleAuthorization(bytes32 id, uint128 cumulativeAmount, uint256 nonce, uint256 deadline)
         internal
         pure
         returns (bytes32)
     {
-        return keccak256(abi.encode(kind, id, cumulativeAmount, nonce, deadline));
+        return keccak256(abi.encode(SETTLE_AUTHORIZATION, id, cumulativeAmount, nonce, deadline));
+    }
+
+    function closeAuthorization(bytes32 id, uint128 cumulativeAmount, uint256 nonce, uint256 deadline)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(CLOSE_AUTHORIZATION, id, cumulativeAmount, nonce, deadline));
     }
 
     function openWitness(address payee, bytes32 salt, address authorizedSigner) internal pure returns (bytes32) {

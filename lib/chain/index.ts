@@ -1,0 +1,13 @@
+export { assertChain, type Chain, type ConnectOptions, chainTimeMs, connect, connectChain } from "./connect.ts";
+export { type Artifact, type Artifacts, codeMatches, type DeploymentStep, planDeployment } from "./deployment.ts";
+export { isDevKey, refuseDevKeyOnPublicChain } from "./devKeys.ts";
+export { currentFees, type Fees } from "./fees.ts";
+export { listActiveOffers, listWalletOffers, type Offer, type OfferFilter, readOffer } from "./offers.ts";
+export type { ChainClock, ChainLogger } from "./ports.ts";
+export { remedies } from "./remedies.ts";
+export { codeOfError, decodeRevert } from "./reverts.ts";
+export { createSender, type Estimate, type Sender, type SenderOptions, type SendOptions, type SentTransaction } from "./sender.ts";
+export { readStream, type StreamEvent, type StreamState, streamEventsOf } from "./streams.ts";
+export { type ChainEvent, type WatchedTo, type WatchOptions, watchEvents } from "./watch.ts";
+export type { BlockMark } from "./watchHeaders.ts";
+export { type ContractCall, registryWrites, streamPayWrites } from "./writes.ts";

@@ -1,0 +1,136 @@
+import { type Address, isAddressEqual, zeroAddress } from "viem";
+import { computeRegistryAbi } from "../abi/index.ts";
+import { type Chain, reading } from "./connect.ts";
+
+/** A provider's offer as the registry holds it. `model` and `endpoint` are untrusted text. */
+export interface Offer {
+  readonly id: number;
+  readonly owner: Address;
+  /** Hot key that may sign receipts and settlements. */
+  readonly signer: Address | undefined;
+  /** Zero address: the native coin. */
+  readonly asset: Address;
+  /** Raw units of `asset`. */
+  readonly pricePerSecond: bigint;
+  readonly serviceType: number;
+  readonly active: boolean;
+  /** Unix seconds. */
+  readonly registeredAt: number;
+  readonly completions: bigint;
+  readonly earned: bigint;
+  readonly model: string;
+  readonly endpoint: string;
+}
+
+const idsPerCall = 1000n;
+const offersPerCall = 100;
+
+/** Throws COMPUTE_REGISTRY_UNKNOWN_PROVIDER. */
+export async function readOffer(chain: Chain, id: number): Promise<Offer> {
+  const provider = await reading(() => chain.client.readContract({ ...registry(chain), functionName: "getProvider", args: [BigInt(id)] }));
+  return offerOf(id, provider);
+}
+
+export interface OfferFilter {
+  readonly model?: string;
+  /** Zero address: the native coin. Left out: every asset. */
+  readonly asset?: Address;
+}
+
+/** One consistent picture of all active offers: native coin first, then by asset, cheapest first. With both filters set it reads only what matches. */
+export async function listActiveOffers(chain: Chain, filter: OfferFilter = {}): Promise<Offer[]> {
+  const { model, asset } = filter;
+  const { blockNumber, ids } = await snapshot(chain, (at, offset) =>
+    model !== undefined && asset !== undefined
+      ? chain.client.readContract({
+          ...registry(chain),
+          functionName: "getProvidersByModel",
+          args: [model, asset, offset, idsPerCall],
+          blockNumber: at,
+        })
+      : chain.client.readContract({
+          ...registry(chain),
+          functionName: "getActiveProviderIds",
+          args: [offset, idsPerCall],
+          blockNumber: at,
+        }),
+  );
+  const offers = await readOffers(chain, ids, blockNumber);
+  return offers
+    .filter((offer) => (model === undefined || offer.model === model) && (asset === undefined || isAddressEqual(offer.asset, asset)))
+    .sort(cheapestFirst);
+}
+
+/** All offers of a wallet, active or not, newest first. */
+export async function listWalletOffers(chain: Chain, owner: Address): Promise<Offer[]> {
+  const { blockNumber, ids } = await snapshot(chain, (at, offset) =>
+    chain.client.readContract({
+      ...registry(chain),
+      functionName: "getWalletProviders",
+      args: [owner, offset, idsPerCall],
+      blockNumber: at,
+    }),
+  );
+  const offers = await readOffers(chain, ids, blockNumber);
+  return offers.sort((a, b) => b.id - a.id);
+}
+
+/** Reads all pages at one block, so that a provider coming or going meanwhile neither hides nor doubles another. */
+async function snapshot(chain: Chain, page: (blockNumber: bigint, offset: bigint) => Promise<readonly bigint[]>) {
+  const blockNumber = await reading(() => chain.client.getBlockNumber());
+  const ids: bigint[] = [];
+  for (;;) {
+    const more = await reading(() => page(blockNumber, BigInt(ids.length)));
+    ids.push(...more);
+    if (BigInt(more.length) < idsPerCall) return { blockNumber, ids };
+  }
+}
+
+async function readOffers(chain: Chain, ids: readonly bigint[], blockNumber: bigint): Promise<Offer[]> {
+  const pages = Array.from({ length: Math.ceil(ids.length / offersPerCall) }, (_, index) =>
+    ids.slice(index * offersPerCall, (index + 1) * offersPerCall),
+  );
+  const read = await Promise.all(
+    pages.map(async (page) => {
+      const providers = await reading(() =>
+        chain.client.readContract({ ...registry(chain), functionName: "getProviders", args: [page], blockNumber }),
+      );
+      return providers.map((provider, index) => offerOf(Number(page[index]), provider));
+    }),
+  );
+  return read.flat();
+}
+
+function registry(chain: Chain) {
+  return { address: chain.network.contracts.registry, abi: computeRegistryAbi } as const;
+}
+
+interface Provider extends Omit<Offer, "id" | "signer"> {
+  readonly signer: Address;
+}
+
+function offerOf(id: number, provider: Provider): Offer {
+  const { owner, signer, asset, pricePerSecond, serviceType, active, registeredAt, completions, earned, model, endpoint } = provider;
+  const noSigner = isAddressEqual(signer, zeroAddress);
+  return {
+    id,
+    owner,
+    signer: noSigner ? undefined : signer,
+    asset,
+    pricePerSecond,
+    serviceType,
+    active,
+    registeredAt,
+    completions,
+    earned,
+    model,
+    endpoint,
+  };
+}
+
+function cheapestFirst(a: Offer, b: Offer): number {
+  const [left, right] = [a.asset.toLowerCase(), b.asset.toLowerCase()];
+  if (left !== right) return left < right ? -1 : 1;
+  if (a.pricePerSecond !== b.pricePerSecond) return a.pricePerSecond < b.pricePerSecond ? -1 : 1;
+  return a.id - b.id;
+}

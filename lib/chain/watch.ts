@@ -1,0 +1,203 @@
+import { type Abi, decodeEventLog, type Hash, type Log } from "viem";
+import { computeRegistryAbi, paymentChannelAbi, streamPayAbi } from "../abi/index.ts";
+import type { Contracts } from "../config/network.ts";
+import { AppError } from "../errors/index.ts";
+import { type Chain, reading } from "./connect.ts";
+import type { ChainClock, ChainLogger } from "./ports.ts";
+import { decodeRevert } from "./reverts.ts";
+import { type BlockMark, findCommonAncestor, type Header, readHeader } from "./watchHeaders.ts";
+
+/** A decoded event of one of our contracts. Strings in `args` are untrusted text. */
+export interface ChainEvent {
+  readonly contract: keyof Contracts;
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly blockNumber: bigint;
+  readonly blockHash: Hash;
+  readonly logIndex: number;
+  readonly transactionHash: Hash;
+  /** Unix seconds; known for recent blocks and where the endpoint tells it. */
+  readonly timestamp?: number;
+}
+
+export interface WatchedTo {
+  readonly number: bigint;
+  readonly hash: Hash;
+  readonly timestampMs: number;
+}
+
+export interface WatchOptions {
+  readonly chain: Chain;
+  readonly fromBlock: bigint;
+  /** Blocks that the caller has seen already, oldest first: a reorganisation while it was away is noticed by them. */
+  readonly known?: readonly BlockMark[];
+  readonly pollMs?: number;
+  readonly clock: ChainClock;
+  readonly signal: AbortSignal;
+  readonly logger: ChainLogger;
+  /** All events after the last call up to and with block `upTo`, in order, also when there are none. When it throws, the same comes again. */
+  onEvents(events: ChainEvent[], upTo: WatchedTo): Promise<void>;
+  /** Forget everything after `toBlock`. */
+  onRollback(toBlock: bigint): Promise<void>;
+  readonly contracts?: readonly (keyof Contracts)[];
+  /** How many recent blocks are remembered to find the common ancestor. Default 64. */
+  readonly depth?: number;
+}
+
+const abis: Readonly<Record<keyof Contracts, Abi>> = {
+  registry: computeRegistryAbi,
+  streamPay: streamPayAbi,
+  paymentChannel: paymentChannelAbi,
+};
+const maxRange = 10_000n;
+/** Blocks asked for at once near the head, where each is asked for by its hash. */
+const headersAtOnce = 16;
+
+/**
+ * Follows the contracts' events until the signal aborts; resolves then. Old blocks are read by ranges that adapt to what the
+ * endpoint allows; the last `depth` blocks one by one, by hash, so that an endpoint that lags says so instead of answering
+ * "no events". A dropped connection or an endpoint that is wrong only delays it: the gap is read afterwards.
+ */
+export async function watchEvents(options: WatchOptions): Promise<void> {
+  const { chain, clock, signal, logger } = options;
+  const pollMs = options.pollMs ?? Math.min(2_000, Math.max(100, Math.floor(chain.network.blockTimeMs / 2)));
+  const step = createWatcher(options);
+  let failures = 0;
+  while (!signal.aborted) {
+    let behind = false;
+    try {
+      behind = await step();
+      if (failures > 0) logger.info({ failures }, "the chain is being followed again");
+      failures = 0;
+    } catch (thrown) {
+      if (signal.aborted) return;
+      failures += 1;
+      const error = decodeRevert(thrown);
+      const record = { failures, code: error.code, facts: error.facts, err: error };
+      if (error.alert) logger.error(record, "cannot follow the chain");
+      else logger[failures === 1 || failures % 20 === 0 ? "warn" : "debug"](record, "cannot follow the chain for now");
+    }
+    const wait = failures === 0 ? pollMs : Math.min(10_000, pollMs * 2 ** Math.min(failures - 1, 6));
+    if (!behind) await clock.sleep(wait, signal).catch(() => {});
+  }
+}
+
+/** One step handles at most one range; it returns true when there is more to read at once. */
+function createWatcher(options: WatchOptions): () => Promise<boolean> {
+  const { chain, fromBlock, onEvents, onRollback, logger, signal, depth = 64 } = options;
+  const contracts = options.contracts ?? (["registry", "streamPay", "paymentChannel"] as const);
+  const addresses = contracts.map((contract) => chain.network.contracts[contract]);
+  const marks: BlockMark[] = [...(options.known ?? [])];
+  let range = 1_000n;
+  let genesis: Hash | undefined;
+
+  const next = () => (marks.at(-1)?.number ?? fromBlock - 1n) + 1n;
+
+  async function rollBack(): Promise<void> {
+    const ancestor = await findCommonAncestor(chain, marks);
+    while (marks.length > 0 && (ancestor === undefined || (marks.at(-1) as BlockMark).number > ancestor)) marks.pop();
+    const toBlock = ancestor ?? fromBlock - 1n;
+    logger.warn({ toBlock: String(toBlock), known: ancestor !== undefined }, "the chain was reorganised; rolling back");
+    await onRollback(toBlock);
+  }
+
+  async function deliver(events: ChainEvent[], headers: readonly Header[]): Promise<void> {
+    const last = headers.at(-1) as Header;
+    if (signal.aborted) return;
+    await onEvents(events, { number: last.number, hash: last.hash, timestampMs: Number(last.timestamp) * 1000 });
+    marks.push(...headers.map(({ number, hash }) => ({ number, hash })));
+    if (marks.length > depth) marks.splice(0, marks.length - depth);
+  }
+
+  async function readFar(from: bigint, to: bigint): Promise<void> {
+    try {
+      const [logs, header] = await Promise.all([
+        reading(() => chain.client.getLogs({ address: [...addresses], fromBlock: from, toBlock: to })),
+        readHeader(chain, to),
+      ]);
+      const mixed = logs.find((log) => log.blockNumber === to && log.blockHash !== header.hash);
+      if (mixed) throw stale("the events of a block are not those of its header", to);
+      await deliver(decode(chain, contracts, logs), [header]);
+      if (range < maxRange) range *= 2n;
+    } catch (thrown) {
+      if (range > 1n) range /= 2n;
+      throw thrown;
+    }
+  }
+
+  async function readNear(from: bigint, to: bigint): Promise<boolean> {
+    const numbers = Array.from({ length: Number(to - from) + 1 }, (_, index) => from + BigInt(index));
+    const headers = await Promise.all(numbers.map((number) => readHeader(chain, number)));
+    const parent = marks.at(-1);
+    if (parent && parent.number === from - 1n && headers[0]?.parentHash !== parent.hash) {
+      await rollBack();
+      return true;
+    }
+    const broken = headers.find((header, index) => index > 0 && header.parentHash !== headers[index - 1]?.hash);
+    if (broken) throw stale("the blocks of one answer do not follow each other", broken.number);
+    const logs = await Promise.all(
+      headers.map((header) => reading(() => chain.client.getLogs({ address: [...addresses], blockHash: header.hash }))),
+    );
+    const times = new Map(headers.map((header) => [header.hash, Number(header.timestamp)]));
+    await deliver(decode(chain, contracts, logs.flat(), times), headers);
+    return false;
+  }
+
+  return async () => {
+    const head = await readHeader(chain, undefined);
+    genesis ??= (await readHeader(chain, 0n)).hash;
+    const [oldest, tip] = [marks[0], marks.at(-1)];
+    if (oldest && tip && head.number <= tip.number) {
+      // A head that was seen is nothing new, and an older one only an endpoint that lags, unless it is on another chain altogether.
+      const seen = head.number < oldest.number ? { hash: genesis } : marks.find((mark) => mark.number === head.number);
+      const now = head.number < oldest.number ? await readHeader(chain, 0n) : head;
+      if (!seen || seen.hash === now.hash) return false;
+      genesis = undefined;
+      await rollBack();
+      return true;
+    }
+    const from = next();
+    if (head.number < from) return false;
+    const near = head.number - BigInt(depth) + 1n;
+    if (from < near) {
+      const end = from + range - 1n;
+      await readFar(from, end < near ? end : near - 1n);
+      return true;
+    }
+    const end = from + BigInt(headersAtOnce) - 1n;
+    const again = await readNear(from, end < head.number ? end : head.number);
+    return again || end < head.number;
+  };
+}
+
+function decode(
+  chain: Chain,
+  contracts: readonly (keyof Contracts)[],
+  logs: readonly Log[],
+  times?: ReadonlyMap<Hash, number>,
+): ChainEvent[] {
+  const events: ChainEvent[] = [];
+  for (const log of logs) {
+    const contract = contracts.find((name) => chain.network.contracts[name].toLowerCase() === log.address.toLowerCase());
+    const { blockNumber, blockHash, logIndex, transactionHash } = log;
+    if (!contract || blockNumber === null || blockHash === null || logIndex === null || transactionHash === null) continue;
+    try {
+      const { eventName, args } = decodeEventLog({ abi: abis[contract], data: log.data, topics: log.topics });
+      const timestamp = times?.get(blockHash) ?? blockTimestampOf(log);
+      const shared = { contract, name: eventName as string, args: (args ?? {}) as unknown as Record<string, unknown> };
+      events.push({ ...shared, blockNumber, blockHash, logIndex, transactionHash, ...(timestamp === undefined ? {} : { timestamp }) });
+    } catch {
+      // Not one of our events.
+    }
+  }
+  return events.sort((a, b) => (a.blockNumber === b.blockNumber ? a.logIndex - b.logIndex : a.blockNumber < b.blockNumber ? -1 : 1));
+}
+
+function blockTimestampOf(log: Log): number | undefined {
+  const { blockTimestamp } = log as { blockTimestamp?: unknown };
+  return blockTimestamp === undefined || blockTimestamp === null ? undefined : Number(blockTimestamp);
+}
+
+function stale(reason: string, block: bigint): AppError {
+  return new AppError("CHAIN_STALE", `An RPC endpoint contradicts itself: ${reason}.`, { facts: { block: String(block) } });
+}

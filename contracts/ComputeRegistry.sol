@@ -130,14 +130,15 @@ contract ComputeRegistry is IComputeRegistry {
         view
         returns (address owner, uint256 pricePerSecond, bool active, uint8 serviceType, address asset)
     {
-        Entry storage entry = _entry(id);
-        return (
-            entry.owner,
-            entry.pricePerSecond,
-            entry.active,
-            entry.serviceType,
-            entry.native ? address(0) : entry.asset
-        );
+        // Read before the check, so that the slot is loaded once.
+        Entry storage entry = _entries[id];
+        owner = entry.owner;
+        pricePerSecond = entry.pricePerSecond;
+        active = entry.active;
+        serviceType = entry.serviceType;
+        bool native = entry.native;
+        if (owner == address(0)) revert ComputeRegistry_UnknownProvider(id);
+        if (!native) asset = entry.asset;
     }
 
     /// @inheritdoc IComputeRegistry
@@ -266,8 +267,9 @@ contract ComputeRegistry is IComputeRegistry {
         if (msg.sender != streamPay && msg.sender != paymentChannel) {
             revert ComputeRegistry_NotPaymentContract(msg.sender);
         }
-        Entry storage entry = _entry(id);
-        // Saturating: a payment in a worthless token must not be able to make a later exit's record fail.
+        // Touches slot 1 only. Saturating: payments in a worthless token must not make a later record fail.
+        Entry storage entry = _entries[id];
+        if (entry.registeredAt == 0) revert ComputeRegistry_UnknownProvider(id);
         entry.earned = uint128(_addUpTo(entry.earned, earned, type(uint128).max));
         entry.completions = uint64(_addUpTo(entry.completions, count, type(uint64).max));
         emit CompletionRecorded(id, count, earned);
@@ -351,6 +353,8 @@ contract ComputeRegistry is IComputeRegistry {
     }
 
     function _addUpTo(uint256 a, uint256 b, uint256 max) private pure returns (uint256) {
-        return b > max - a ? max : a + b;
+        unchecked {
+            return b > max - a ? max : a + b; // callers keep a <= max
+        }
     }
 }

@@ -13,6 +13,7 @@ import {IERC3009} from "./interfaces/IERC3009.sol";
 import {IStreamPay} from "./interfaces/IStreamPay.sol";
 import {Accrual} from "./libraries/Accrual.sol";
 import {Push} from "./libraries/Push.sol";
+import {Account, AccountSlot, Terms, TermsSlot} from "./libraries/StreamSlots.sol";
 
 /// @title StreamPay
 /// @notice See {IStreamPay}, which is the manual.
@@ -22,22 +23,7 @@ import {Push} from "./libraries/Push.sol";
 contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    // slot A
-    struct Terms {
-        address payer;
-        uint64 rate;
-        uint32 end;
-    }
-
-    // slot B; `tag` is `providerId << 1 | native`
-    struct Account {
-        address payee;
-        uint32 lastPaid;
-        uint32 start;
-        uint32 tag;
-    }
-
-    // slot C is written for ERC-20 only
+    // Slots A and B as in StreamSlots.sol; slot C is written for ERC-20 only.
     struct Escrow {
         Terms terms;
         Account account;
@@ -98,7 +84,9 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
     {
         uint256 deposit;
         (id, deposit) = _open(msg.sender, address(0), msg.value, recipient, duration, serviceType, providerId);
-        _pay(address(0), msg.sender, msg.value - deposit);
+        unchecked {
+            _pay(address(0), msg.sender, msg.value - deposit);
+        }
     }
 
     /// @inheritdoc IStreamPay
@@ -196,14 +184,14 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IStreamPay
     function withdrawFromStream(uint256 id) external nonReentrant {
-        (Escrow storage escrow, Terms memory terms, Account memory account) = _load(id);
-        if (msg.sender != account.payee) revert StreamPay_NotPayee(id, msg.sender, account.payee);
-        uint256 upTo = Accrual.clock(block.timestamp, terms.end);
-        uint256 paid = Accrual.amount(terms.rate, account.lastPaid, upTo);
+        (Escrow storage escrow, Terms terms, Account account) = _load(id);
+        if (msg.sender != account.payee()) revert StreamPay_NotPayee(id, msg.sender, account.payee());
+        uint256 upTo = Accrual.clock(block.timestamp, terms.end());
+        uint256 paid = Accrual.amount(terms.rate(), account.lastPaid(), upTo);
         if (paid == 0) revert StreamPay_NothingToWithdraw(id);
 
-        address asset = _advance(escrow, account, upTo, terms.end);
-        _record(account.tag >> 1, 1, paid);
+        address asset = _advance(escrow, account, upTo, terms.end());
+        _record(account.providerId(), 1, paid);
         emit StreamWithdrawn(id, msg.sender, paid);
         _pay(asset, msg.sender, paid);
     }
@@ -212,40 +200,40 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IStreamPay
     function cancelStream(uint256 id) external nonReentrant {
-        (Escrow storage escrow, Terms memory terms, Account memory account) = _load(id);
-        bool byPayer = msg.sender == terms.payer;
-        if (!byPayer && msg.sender != account.payee) revert StreamPay_NotParty(id, msg.sender);
-        uint256 upTo = Accrual.clock(block.timestamp, terms.end);
-        uint256 paid = Accrual.amount(terms.rate, account.lastPaid, upTo);
-        uint256 refunded = Accrual.amount(terms.rate, upTo, terms.end);
+        (Escrow storage escrow, Terms terms, Account account) = _load(id);
+        bool byPayer = msg.sender == terms.payer();
+        if (!byPayer && msg.sender != account.payee()) revert StreamPay_NotParty(id, msg.sender);
+        uint256 upTo = Accrual.clock(block.timestamp, terms.end());
+        uint256 paid = Accrual.amount(terms.rate(), account.lastPaid(), upTo);
+        uint256 refunded = Accrual.amount(terms.rate(), upTo, terms.end());
 
-        address asset = _close(escrow, account.tag);
-        _record(account.tag >> 1, 1, paid);
+        address asset = _close(escrow, account);
+        _record(account.providerId(), 1, paid);
         emit StreamCancelled(id, msg.sender, paid, refunded);
         if (byPayer) {
-            _credit(asset, account.payee, paid);
+            _credit(asset, account.payee(), paid);
             _pay(asset, msg.sender, refunded);
         } else {
-            _credit(asset, terms.payer, refunded);
+            _credit(asset, terms.payer(), refunded);
             _pay(asset, msg.sender, paid);
         }
     }
 
     /// @inheritdoc IStreamPay
     function settleStream(uint256 id, uint256 owed, bytes calldata signature) external nonReentrant {
-        (Escrow storage escrow, Terms memory terms, Account memory account) = _load(id);
-        if (msg.sender != terms.payer) revert StreamPay_NotPayer(id, msg.sender, terms.payer);
-        if (!_signedBySeller(account.payee, account.tag >> 1, settlementDigest(id, owed), signature)) {
+        (Escrow storage escrow, Terms terms, Account account) = _load(id);
+        if (msg.sender != terms.payer()) revert StreamPay_NotPayer(id, msg.sender, terms.payer());
+        if (!_signedBySeller(account.payee(), account.providerId(), settlementDigest(id, owed), signature)) {
             revert StreamPay_BadSettlementSignature(id, owed);
         }
-        uint256 upTo = Accrual.clock(block.timestamp, terms.end);
-        uint256 paid = Accrual.settled(owed, terms.rate, account.start, account.lastPaid, upTo);
-        uint256 refunded = Accrual.amount(terms.rate, account.lastPaid, terms.end) - paid;
+        uint256 upTo = Accrual.clock(block.timestamp, terms.end());
+        uint256 paid = Accrual.settled(owed, terms.rate(), account.start(), account.lastPaid(), upTo);
+        uint256 refunded = Accrual.amount(terms.rate(), account.lastPaid(), terms.end()) - paid;
 
-        address asset = _close(escrow, account.tag);
-        _record(account.tag >> 1, 1, paid);
+        address asset = _close(escrow, account);
+        _record(account.providerId(), 1, paid);
         emit StreamSettled(id, paid, refunded);
-        _credit(asset, account.payee, paid);
+        _credit(asset, account.payee(), paid);
         _pay(asset, msg.sender, refunded);
     }
 
@@ -255,7 +243,7 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
         nonReentrant
         returns (uint256 newId)
     {
-        return _redirect(id, recipient, providerId, _escrows[id].terms.rate);
+        return _redirect(id, recipient, providerId, _escrows[id].terms.rate());
     }
 
     /// @inheritdoc IStreamPay
@@ -271,28 +259,28 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
         private
         returns (uint256 newId)
     {
-        (Escrow storage escrow, Terms memory terms, Account memory account) = _load(id);
-        if (msg.sender != terms.payer) revert StreamPay_NotPayer(id, msg.sender, terms.payer);
+        (Escrow storage escrow, Terms terms, Account account) = _load(id);
+        if (msg.sender != terms.payer()) revert StreamPay_NotPayer(id, msg.sender, terms.payer());
         if (recipient == address(0)) revert StreamPay_ZeroRecipient();
-        address asset = _assetOf(escrow, account.tag);
-        (uint256 rate, uint8 serviceType) = (terms.rate, 0);
+        address asset = _assetOf(escrow, account);
+        (uint256 rate, uint8 serviceType) = (terms.rate(), 0);
         if (providerId != 0) (rate, serviceType) = _offer(providerId, recipient, asset);
         if (rate > maxPrice) revert StreamPay_PriceAboveMax(rate, maxPrice);
 
-        uint256 upTo = Accrual.clock(block.timestamp, terms.end);
-        uint256 paid = Accrual.amount(terms.rate, account.lastPaid, upTo);
-        uint256 left = Accrual.amount(terms.rate, upTo, terms.end);
+        uint256 upTo = Accrual.clock(block.timestamp, terms.end());
+        uint256 paid = Accrual.amount(terms.rate(), account.lastPaid(), upTo);
+        uint256 left = Accrual.amount(terms.rate(), upTo, terms.end());
         uint256 duration = left / rate;
         if (duration == 0) revert StreamPay_DepositTooSmall(left, rate);
         uint256 longest = _longestDuration();
         if (duration > longest) duration = longest;
         uint256 moved = rate * duration;
 
-        _close(escrow, account.tag);
+        _close(escrow, account);
         newId = _write(msg.sender, asset, rate, recipient, duration, serviceType, providerId);
-        _record(account.tag >> 1, 1, paid);
+        _record(account.providerId(), 1, paid);
         emit StreamRedirected(id, newId, paid, moved, left - moved);
-        _credit(asset, account.payee, paid);
+        _credit(asset, account.payee(), paid);
         _pay(asset, msg.sender, left - moved);
     }
 
@@ -306,21 +294,21 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
         for (uint256 i; i < ids.length; ++i) {
             uint256 id = ids[i];
             Escrow storage escrow = _escrows[id];
-            Account memory account = escrow.account;
-            if (account.payee == address(0)) continue;
-            Terms memory terms = escrow.terms;
-            uint256 upTo = Accrual.clock(block.timestamp, terms.end);
-            uint256 accrued = Accrual.amount(terms.rate, account.lastPaid, upTo);
+            Account account = escrow.account;
+            if (account.payee() == address(0)) continue;
+            Terms terms = escrow.terms;
+            uint256 upTo = Accrual.clock(block.timestamp, terms.end());
+            uint256 accrued = Accrual.amount(terms.rate(), account.lastPaid(), upTo);
             if (accrued == 0) continue;
 
-            address asset = _advance(escrow, account, upTo, terms.end);
+            address asset = _advance(escrow, account, upTo, terms.end());
             uint256 reward = Accrual.keeperRewardDown(accrued);
-            emit StreamUpdated(id, accrued, reward, upTo == terms.end);
+            emit StreamUpdated(id, accrued, reward, upTo == terms.end());
 
-            uint256 providerId = account.tag >> 1;
-            if (account.payee != run.payee || asset != run.asset || providerId != run.providerId) {
+            uint256 providerId = account.providerId();
+            if (account.payee() != run.payee || asset != run.asset || providerId != run.providerId) {
                 _flush(run);
-                (run.payee, run.asset, run.providerId) = (account.payee, asset, providerId);
+                (run.payee, run.asset, run.providerId) = (account.payee(), asset, providerId);
                 (run.count, run.earned) = (0, 0);
             }
             run.count += 1;
@@ -345,13 +333,13 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
         for (uint256 i; i < ids.length; ++i) {
             uint256 id = ids[i];
             Escrow storage escrow = _escrows[id];
-            (Terms memory terms, Account memory account) = (escrow.terms, escrow.account);
-            uint256 upTo = Accrual.clock(block.timestamp, terms.end);
-            uint256 accrued = Accrual.amount(terms.rate, account.lastPaid, upTo);
+            (Terms terms, Account account) = (escrow.terms, escrow.account);
+            uint256 upTo = Accrual.clock(block.timestamp, terms.end());
+            uint256 accrued = Accrual.amount(terms.rate(), account.lastPaid(), upTo);
             if (accrued == 0 || _seenBefore(ids, i)) continue;
             uint256 reward = Accrual.keeperRewardDown(accrued);
-            previews[i] = UpdatePreview({accrued: accrued, reward: reward, completes: upTo == terms.end});
-            if (account.tag & 1 == 1) nativeReward += reward;
+            previews[i] = UpdatePreview({accrued: accrued, reward: reward, completes: upTo == terms.end()});
+            if (account.native()) nativeReward += reward;
         }
     }
 
@@ -378,30 +366,30 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc IStreamPay
     function getStream(uint256 id) external view returns (Stream memory stream) {
         Escrow storage escrow = _escrows[id];
-        (Terms memory terms, Account memory account) = (escrow.terms, escrow.account);
+        (Terms terms, Account account) = (escrow.terms, escrow.account);
         return Stream({
-            payer: terms.payer,
-            payee: account.payee,
+            payer: terms.payer(),
+            payee: account.payee(),
             asset: escrow.asset,
-            ratePerSecond: terms.rate,
-            start: account.start,
-            end: terms.end,
-            lastPaid: account.lastPaid,
-            providerId: account.tag >> 1
+            ratePerSecond: uint64(terms.rate()),
+            start: uint32(account.start()),
+            end: uint32(terms.end()),
+            lastPaid: uint32(account.lastPaid()),
+            providerId: uint32(account.providerId())
         });
     }
 
     /// @inheritdoc IStreamPay
     function getCurrentBalance(uint256 id) external view returns (uint256 accrued) {
         Escrow storage escrow = _escrows[id];
-        (Terms memory terms, Account memory account) = (escrow.terms, escrow.account);
-        return Accrual.amount(terms.rate, account.lastPaid, Accrual.clock(block.timestamp, terms.end));
+        (Terms terms, Account account) = (escrow.terms, escrow.account);
+        return Accrual.amount(terms.rate(), account.lastPaid(), Accrual.clock(block.timestamp, terms.end()));
     }
 
     /// @inheritdoc IStreamPay
     function statusOf(uint256 id) external view returns (Status status) {
         if (id == 0 || id >= _nextId) return Status.UNKNOWN;
-        uint256 end = _escrows[id].terms.end;
+        uint256 end = _escrows[id].terms.end();
         if (end == 0) return Status.CLOSED;
         return block.timestamp < end ? Status.ACTIVE : Status.ENDED;
     }
@@ -455,10 +443,12 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
             if (serviceType != offered) revert StreamPay_ServiceTypeMismatch(serviceType, offered);
         }
         id = _write(payer, asset, rate, recipient, duration, serviceType, providerId);
-        deposit = rate * duration;
+        unchecked {
+            deposit = rate * duration; // at most `amount`, so what callers give back is not negative either
+        }
     }
 
-    /// @dev Callers have bounded every value, so no cast in here can cut.
+    /// @dev Callers have bounded every value: nothing in here can be cut or overflow.
     function _write(
         address payer,
         address asset,
@@ -468,16 +458,14 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
         uint8 serviceType,
         uint256 providerId
     ) private returns (uint256 id) {
-        uint256 end = block.timestamp + duration;
-        id = _nextId++;
+        uint256 end;
+        unchecked {
+            end = block.timestamp + duration;
+            id = _nextId++;
+        }
         Escrow storage escrow = _escrows[id];
-        escrow.terms = Terms({payer: payer, rate: uint64(rate), end: uint32(end)});
-        escrow.account = Account({
-            payee: recipient,
-            lastPaid: uint32(block.timestamp),
-            start: uint32(block.timestamp),
-            tag: uint32(providerId << 1 | (asset == address(0) ? 1 : 0))
-        });
+        escrow.terms = TermsSlot.pack(payer, rate, end);
+        escrow.account = AccountSlot.pack(recipient, block.timestamp, providerId, asset == address(0));
         if (asset != address(0)) escrow.asset = asset;
         emit StreamCreated(id, payer, recipient, asset, rate, block.timestamp, end, providerId, serviceType);
     }
@@ -500,22 +488,22 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
         private
         returns (uint256 cost, address asset, bool native)
     {
-        (Escrow storage escrow, Terms memory terms, Account memory account) = _load(id);
-        if (payer != terms.payer || recipient != account.payee) {
-            revert StreamPay_PartiesMismatch(id, terms.payer, account.payee);
+        (Escrow storage escrow, Terms terms, Account account) = _load(id);
+        if (payer != terms.payer() || recipient != account.payee()) {
+            revert StreamPay_PartiesMismatch(id, terms.payer(), account.payee());
         }
-        if (block.timestamp >= terms.end) revert StreamPay_StreamEnded(id, terms.end);
-        uint256 added = amount / terms.rate;
-        if (added == 0) revert StreamPay_DepositTooSmall(amount, terms.rate);
+        if (block.timestamp >= terms.end()) revert StreamPay_StreamEnded(id, terms.end());
+        uint256 added = amount / terms.rate();
+        if (added == 0) revert StreamPay_DepositTooSmall(amount, terms.rate());
         uint256 longest = _longestDuration();
-        uint256 remaining = terms.end - block.timestamp;
+        uint256 remaining = terms.end() - block.timestamp;
         if (added > longest - remaining) revert StreamPay_DurationOutOfRange(remaining + added, longest);
 
-        uint256 end = terms.end + added;
-        cost = terms.rate * added;
-        escrow.terms.end = uint32(end);
+        uint256 end = terms.end() + added;
+        cost = terms.rate() * added;
+        escrow.terms = terms.withEnd(end);
         emit StreamToppedUp(id, msg.sender, cost, end);
-        return (cost, _assetOf(escrow, account.tag), account.tag & 1 == 1);
+        return (cost, _assetOf(escrow, account), account.native());
     }
 
     // Private: moving on and closing
@@ -523,34 +511,33 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
     function _load(uint256 id)
         private
         view
-        returns (Escrow storage escrow, Terms memory terms, Account memory account)
+        returns (Escrow storage escrow, Terms terms, Account account)
     {
         escrow = _escrows[id];
         terms = escrow.terms;
-        if (terms.payer == address(0)) revert StreamPay_UnknownStream(id);
+        if (terms.payer() == address(0)) revert StreamPay_UnknownStream(id);
         account = escrow.account;
     }
 
     /// @dev Marks everything up to `upTo` as paid; a stream that reached its end is gone.
-    function _advance(Escrow storage escrow, Account memory account, uint256 upTo, uint256 end)
+    function _advance(Escrow storage escrow, Account account, uint256 upTo, uint256 end)
         private
         returns (address asset)
     {
-        if (upTo == end) return _close(escrow, account.tag);
-        asset = _assetOf(escrow, account.tag);
-        account.lastPaid = uint32(upTo);
-        escrow.account = account;
+        if (upTo == end) return _close(escrow, account);
+        asset = _assetOf(escrow, account);
+        escrow.account = account.withLastPaid(upTo);
     }
 
-    function _close(Escrow storage escrow, uint256 tag) private returns (address asset) {
-        asset = _assetOf(escrow, tag);
-        delete escrow.terms;
-        delete escrow.account;
+    function _close(Escrow storage escrow, Account account) private returns (address asset) {
+        asset = _assetOf(escrow, account);
+        escrow.terms = Terms.wrap(0);
+        escrow.account = Account.wrap(0);
         if (asset != address(0)) delete escrow.asset;
     }
 
-    function _assetOf(Escrow storage escrow, uint256 tag) private view returns (address) {
-        return tag & 1 == 1 ? address(0) : escrow.asset;
+    function _assetOf(Escrow storage escrow, Account account) private view returns (address) {
+        return account.native() ? address(0) : escrow.asset;
     }
 
     function _record(uint256 providerId, uint256 count, uint256 earned) private {
@@ -635,8 +622,10 @@ contract StreamPay is IStreamPay, EIP712, ReentrancyGuardTransient {
 
     /// @dev Times are kept in 32 bits, so nothing may end after 2106-02-07.
     function _longestDuration() private view returns (uint256) {
-        uint256 room = block.timestamp < type(uint32).max ? type(uint32).max - block.timestamp : 0;
-        return room < MAX_DURATION ? room : MAX_DURATION;
+        unchecked {
+            if (block.timestamp <= type(uint32).max - MAX_DURATION) return MAX_DURATION;
+            return block.timestamp < type(uint32).max ? type(uint32).max - block.timestamp : 0;
+        }
     }
 
     /// @dev Plain keys first, so that an account with delegated code (EIP-7702) may still sign with its key.

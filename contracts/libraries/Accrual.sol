@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 /// @title Accrual
 /// @notice Money as a function of time. A stream holds `rate * (end - lastPaid)`; of that, what lies behind the clock is
 /// the payee's and what lies before it is the payer's, so the two always sum to what is held and nothing is rounded.
-/// @dev No product can overflow: rates have 64 bits and times 32, so amounts stay under 2^96. Callers keep
-/// `lastPaid <= end` and `lastPaid <= time`.
+/// @dev Unchecked, because nothing can overflow: rates have 64 bits and times 32, so amounts stay under 2^96; and
+/// `start <= lastPaid <= clock <= end` holds for every stream, lastPaid having been a clock before.
 library Accrual {
     uint256 internal constant KEEPER_BASIS_POINTS = 10;
 
@@ -16,12 +16,16 @@ library Accrual {
 
     /// @notice What accrued between two moments; also what a deposit for that span costs.
     function amount(uint256 ratePerSecond, uint256 from, uint256 to) internal pure returns (uint256) {
-        return ratePerSecond * (to - from);
+        unchecked {
+            return ratePerSecond * (to - from);
+        }
     }
 
     /// @notice A keeper's share of what its update accrued, rounded down: the payee keeps the fraction.
     function keeperRewardDown(uint256 accrued) internal pure returns (uint256) {
-        return accrued * KEEPER_BASIS_POINTS / 10_000;
+        unchecked {
+            return accrued * KEEPER_BASIS_POINTS / 10_000;
+        }
     }
 
     /// @notice What a settlement pays, now, of `owed` in total since `start`: never less than was already paid, never
@@ -34,7 +38,9 @@ library Accrual {
         uint256 before = amount(ratePerSecond, start, lastPaid);
         if (owed <= before) return 0;
         uint256 accrued = amount(ratePerSecond, lastPaid, upTo);
-        paid = owed - before;
+        unchecked {
+            paid = owed - before;
+        }
         if (paid > accrued) paid = accrued;
     }
 }

@@ -1,4 +1,4 @@
-export { type Clock, systemClock } from "./clock.ts";
+export { type Clock, steadyClock, systemClock } from "./clock.ts";
 export { createLogger, type Logger, stripUrls } from "./logger.ts";
 export { type LoopOptions, runLoop } from "./loop.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";

@@ -13,3 +13,6 @@ export const hex = customType<{ data: `0x${string}`; driverData: string }>({
   toDriver: (value) => value.toLowerCase(),
   fromDriver: (value) => value as `0x${string}`,
 });
+
+/** Disjoint whole-number ranges, such as the milliseconds already counted; written by SQL only. */
+export const int8multirange = customType<{ data: string }>({ dataType: () => "int8multirange" });

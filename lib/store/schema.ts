@@ -1,5 +1,5 @@
-import { bigint, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
-import { hex, uint256 } from "./columns.ts";
+import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { hex, int8multirange, uint256 } from "./columns.ts";
 
 const ms = (name: string) => bigint(name, { mode: "number" });
 
@@ -10,7 +10,11 @@ export const cursors = pgTable("cursors", {
   blockHash: hex("block_hash").notNull(),
 });
 
-/** Provider: what was served on a stream. `servedMs` never falls; once `settledOwed` is set, nothing more is served. */
+/**
+ * Provider: what was served on a stream. `servedMs` never falls; once `settledOwed` is set, nothing more is served. `counted` holds
+ * the recent milliseconds (unix) that are in `servedMs`, so that overlapping answers, also of several replicas, count once.
+ * `claimedMs` is the part that receipts have named; it is less only while answers run or after a crash.
+ */
 export const meters = pgTable(
   "meters",
   {
@@ -20,6 +24,8 @@ export const meters = pgTable(
     payer: hex("payer").notNull(),
     ratePerSecond: uint256("rate_per_second").notNull(),
     servedMs: ms("served_ms").notNull().default(0),
+    claimedMs: ms("claimed_ms").notNull().default(0),
+    counted: int8multirange("counted").notNull().default("{}"),
     lastReceiptHash: hex("last_receipt_hash").notNull(),
     settledOwed: uint256("settled_owed"),
     settlementSignature: hex("settlement_signature"),
@@ -65,4 +71,16 @@ export const receipts = pgTable(
     createdAtMs: ms("created_at_ms").notNull(),
   },
   (table) => [index("receipts_stream").on(table.chainId, table.streamId, table.sequence)],
+);
+
+/** Provider: streams that pay us, until their money was collected. */
+export const incomeStreams = pgTable(
+  "income_streams",
+  {
+    chainId: integer("chain_id").notNull(),
+    streamId: uint256("stream_id").notNull(),
+    payee: hex("payee").notNull(),
+    closed: boolean("closed").notNull().default(false),
+  },
+  (table) => [primaryKey({ columns: [table.chainId, table.streamId] }), index("income_streams_open").on(table.payee, table.closed)],
 );

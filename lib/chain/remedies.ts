@@ -33,7 +33,7 @@ export const remedies: Readonly<Record<string, string>> = {
   StreamPay_NothingToWithdraw: "Wait until something has accrued; everything up to now was paid.",
   StreamPay_NothingCredited: "There is no credit for this account and asset; it may have been collected already.",
   StreamPay_BadSettlementSignature: "Ask the provider to sign the settlement again, or cancel the stream instead.",
-  StreamPay_TooManyIds: "Split the batch.",
+  StreamPay_TooManyIds: "Split the batch into smaller ones.",
   StreamPay_TransferFailed: "The receiver or the token refused the transfer; collect to another address.",
   StreamPay_DirectTransfer: "Use createStream or topUpStream; plain transfers are not accepted.",
 

@@ -145,13 +145,13 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
 
   return async () => {
     const head = await readHeader(chain, undefined);
-    genesis ??= (await readHeader(chain, 0n)).hash;
+    genesis ??= await readHeader(chain, 0n).then(({ hash }) => hash, () => undefined);
     const [oldest, tip] = [marks[0], marks.at(-1)];
     if (oldest && tip && head.number <= tip.number) {
       // A head that was seen is nothing new, and an older one only an endpoint that lags, unless it is on another chain altogether.
       const seen = head.number < oldest.number ? { hash: genesis } : marks.find((mark) => mark.number === head.number);
       const now = head.number < oldest.number ? await readHeader(chain, 0n) : head;
-      if (!seen || seen.hash === now.hash) return false;
+      if (seen?.hash === undefined || seen.hash === now.hash) return false;
       genesis = undefined;
       await rollBack();
       return true;
@@ -194,7 +194,7 @@ function decode(
 }
 
 function blockTimestampOf(log: Log): number | undefined {
-  const { blockTimestamp } = log as { blockTimestamp?: unknown };
+  const { blockTimestamp } = log as unknown as { blockTimestamp?: bigint | string | null };
   return blockTimestamp === undefined || blockTimestamp === null ? undefined : Number(blockTimestamp);
 }
 

@@ -37,7 +37,7 @@ export interface WatchOptions {
   readonly logger: ChainLogger;
   /** All events after the last call up to and with block `upTo`, in order, also when there are none. When it throws, the same comes again. */
   onEvents(events: ChainEvent[], upTo: WatchedTo): Promise<void>;
-  /** Forget everything after `toBlock`. */
+  /** Forget everything after `toBlock`, which is `fromBlock - 1` when nothing is left. */
   onRollback(toBlock: bigint): Promise<void>;
   readonly contracts?: readonly (keyof Contracts)[];
   /** How many recent blocks are remembered to find the common ancestor. Default 64. */
@@ -120,8 +120,12 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
       await deliver(decode(chain, contracts, logs), [header]);
       if (range < maxRange) range *= 2n;
     } catch (thrown) {
-      if (range > 1n) range /= 2n;
-      throw thrown;
+      if (range === 1n) throw thrown;
+      range /= 2n;
+      const error = decodeRevert(thrown);
+      // An endpoint that answers, but with a refusal, most likely found the range too large: no reason to wait.
+      if (error.code !== "CHAIN_UNAVAILABLE" || error.facts.rpcCode === undefined) throw thrown;
+      logger.debug({ range: String(range), facts: error.facts }, "asking for fewer blocks at once");
     }
   }
 

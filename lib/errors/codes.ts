@@ -22,6 +22,7 @@ export const errorKinds = {
   // input
   BAD_REQUEST: invalid(),
   BODY_TOO_LARGE: { status: 413, type: "invalid_request_error", hint: "Send a smaller body." },
+  BODY_TOO_SLOW: { status: 408, type: "invalid_request_error", hint: "Send the whole body at once." },
   BAD_JSON: invalid("Send a JSON object with content-type application/json."),
   BAD_AMOUNT: invalid('Give the amount as a decimal string such as "0.01".'),
   BAD_ADDRESS: invalid("Give a 0x-prefixed address of 20 bytes."),

@@ -72,7 +72,7 @@ export function problemResponse(c: Context<AppEnv>, error: AppError, headers: Re
   });
 }
 
-/** The body as bytes, at most `maxBytes`, read within `withinMs` (a slow sender gets 408). */
+/** The body as bytes, at most `maxBytes`, read within `withinMs` (later: BODY_TOO_SLOW). */
 export async function readBody(c: Context<AppEnv>, maxBytes: number, withinMs = 15_000): Promise<Buffer> {
   const tooLarge = () => new AppError("BODY_TOO_LARGE", `The body is larger than ${maxBytes} bytes.`, { facts: { maxBytes } });
   if (Number(c.req.header("content-length") ?? 0) > maxBytes) throw tooLarge();
@@ -80,7 +80,11 @@ export async function readBody(c: Context<AppEnv>, maxBytes: number, withinMs = 
   if (!reader) return Buffer.alloc(0);
   const parts: Uint8Array[] = [];
   let size = 0;
-  const slow = setTimeout(() => reader.cancel(new Error("slow")).catch(() => {}), withinMs);
+  let late = false;
+  const limit = setTimeout(() => {
+    late = true;
+    reader.cancel().catch(() => {});
+  }, withinMs);
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -90,9 +94,10 @@ export async function readBody(c: Context<AppEnv>, maxBytes: number, withinMs = 
       parts.push(value);
     }
   } finally {
-    clearTimeout(slow);
+    clearTimeout(limit);
     reader.cancel().catch(() => {});
   }
+  if (late) throw new AppError("BODY_TOO_SLOW", `The body did not arrive within ${withinMs} ms.`, { facts: { withinMs } });
   return Buffer.concat(parts, size);
 }
 

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { AppError, errorKinds, fromProblem, toProblem } from "./index.ts";
+
+test("toProblem behavior: one body for problem readers and OpenAI SDKs", () => {
+  const error = new AppError("RUNWAY_TOO_SHORT", "The stream ends in 1 s.", { facts: { runwaySeconds: 1 }, param: "stream" });
+  expect(toProblem(error)).toMatchInlineSnapshot(`
+    {
+      "detail": "The stream ends in 1 s. Top up the stream so that it covers the answer.",
+      "error": {
+        "code": "runway_too_short",
+        "facts": {
+          "runwaySeconds": 1,
+        },
+        "hint": "Top up the stream so that it covers the answer.",
+        "message": "The stream ends in 1 s. Top up the stream so that it covers the answer.",
+        "param": "stream",
+        "type": "insufficient_quota",
+      },
+      "status": 402,
+      "title": "The stream ends in 1 s.",
+      "type": "urn:clawcompute:error:runway-too-short",
+    }
+  `);
+});
+
+test("fromProblem behavior: rebuilds code, status and hint from the wire", () => {
+  for (const code of Object.keys(errorKinds)) {
+    const sent = new AppError(code, "Because.");
+    const read = fromProblem(JSON.parse(JSON.stringify(toProblem(sent))), sent.status);
+    expect([read.code, read.status, read.retryable, read.hint]).toEqual([sent.code, sent.status, sent.retryable, sent.hint]);
+  }
+});
+
+test("fromProblem behavior: strangers' bodies become the fallback, bounded", () => {
+  const bodies = [
+    undefined,
+    null,
+    5,
+    "text",
+    [],
+    {},
+    { error: "busy" },
+    { error: { code: 400, message: "numeric" } },
+    { error: { message: "x".repeat(10_000), code: "../../etc" } },
+  ];
+  for (const body of bodies) {
+    const error = fromProblem(body, 500);
+    expect(error.code).toBe("PROVIDER_FAILED");
+    expect(error.message.length).toBeLessThanOrEqual(500);
+  }
+  expect(fromProblem({ error: "busy" }, 500).message).toBe("busy");
+});
+
+test("AppError behavior: what is unknown alerts, what a caller did does not", () => {
+  expect(AppError.from(new TypeError("x"))).toMatchObject({ code: "INTERNAL", status: 500, alert: true, retryable: false });
+  expect(new AppError("BAD_REQUEST", "x").alert).toBe(false);
+  expect(new AppError("STREAM_PAY_RATE_BELOW_PRICE", "x")).toMatchObject({ status: 409, alert: false });
+});

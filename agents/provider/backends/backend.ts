@@ -11,8 +11,9 @@ export interface Backend {
   /**
    * One answer as JSON chunks, without [DONE]; the last ones carry `finish_reason` and, in a chunk with empty `choices`,
    * `usage` (always asked for, whatever the caller wanted). Ends without a finish_reason only when the engine broke off.
-   * Stops the engine's work when `signal` aborts or the consumer returns early. Throws UPSTREAM_REFUSED (the request's
-   * fault, with the engine's reason), UPSTREAM_FAILED, UPSTREAM_TIMEOUT or BUSY.
+   * Stops the engine's work when `signal` aborts (then throws the signal's reason) or the consumer returns early. Throws
+   * UPSTREAM_REFUSED, CONTEXT_TOO_LONG or UNSUPPORTED (the request's fault, with the engine's reason), UPSTREAM_FAILED,
+   * UPSTREAM_TIMEOUT or BUSY.
    */
   chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<string>;
   close(): Promise<void>;

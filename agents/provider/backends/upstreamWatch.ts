@@ -1,0 +1,87 @@
+import { AppError } from "@clawcompute/lib/errors";
+import type { Clock } from "@clawcompute/lib/node";
+
+/** How long each part of an answer may take, in ms. */
+export interface UpstreamTimeouts {
+  /** From the start until the connection stands. */
+  readonly connectMs: number;
+  /** From the start until the status line and the headers are there. */
+  readonly headersMs: number;
+  /** From the start until the first chunk that carries something. */
+  readonly firstTokenMs: number;
+  /** Silence between two pieces of an answer. */
+  readonly stallMs: number;
+}
+
+export const defaultTimeouts: UpstreamTimeouts = { connectMs: 5_000, headersMs: 30_000, firstTokenMs: 30_000, stallMs: 30_000 };
+
+/** Watches one answer on the injected clock and reports, once, the first limit that passed. */
+export interface UpstreamWatch {
+  connected(): void;
+  headers(): void;
+  /** Something arrived, whatever it is. */
+  heard(): void;
+  firstToken(): void;
+  done(): void;
+}
+
+type Phase = "connect" | "headers" | "firstToken" | "stall";
+const silentFor: Record<Phase, string> = {
+  connect: "could not be reached",
+  headers: "did not begin to answer",
+  firstToken: "sent no first token",
+  stall: "fell silent in the middle of its answer",
+};
+
+export function watchUpstream(clock: Clock, timeouts: UpstreamTimeouts, onExpired: (error: AppError) => void): UpstreamWatch {
+  const startedAt = clock.now();
+  const due = new Map<Phase, number>([
+    ["connect", startedAt + timeouts.connectMs],
+    ["headers", startedAt + timeouts.headersMs],
+    ["firstToken", startedAt + timeouts.firstTokenMs],
+  ]);
+  let sleeping = new AbortController();
+
+  function sleepUntilDue(): void {
+    sleeping.abort();
+    const [next] = [...due].sort(([, a], [, b]) => a - b);
+    if (!next) return;
+    sleeping = new AbortController();
+    const { signal } = sleeping;
+    clock.sleep(Math.max(0, next[1] - clock.now()), signal).then(wake, () => {});
+    function wake() {
+      if (signal.aborted) return;
+      const late = [...due].find(([, at]) => at <= clock.now());
+      if (!late) return sleepUntilDue();
+      due.clear();
+      const [phase] = late;
+      onExpired(
+        new AppError("UPSTREAM_TIMEOUT", `The model behind this provider ${silentFor[phase]}.`, {
+          facts: { limit: `${phase}Ms`, ms: timeouts[`${phase}Ms`] },
+        }),
+      );
+    }
+  }
+  const pass = (phase: Phase) => {
+    if (due.delete(phase)) sleepUntilDue();
+  };
+
+  sleepUntilDue();
+  return {
+    connected: () => pass("connect"),
+    headers: () => {
+      due.set("stall", clock.now() + timeouts.stallMs);
+      due.delete("connect");
+      pass("headers");
+    },
+    // Only moves the limit further away, so the sleep under way may go on.
+    heard: () => {
+      if (due.has("stall")) due.set("stall", clock.now() + timeouts.stallMs);
+    },
+    firstToken: () => pass("firstToken"),
+    done: () => {
+      due.clear();
+      sleeping.abort();
+    },
+  };
+}

@@ -17,7 +17,8 @@ describe("refuseDevKeyOnPublicChain", () => {
 
   it("error: a development key on a public chain", () => {
     const refused = expect.objectContaining({ code: "DEV_KEY_ON_PUBLIC_CHAIN" });
-    for (const name of ["bsc", "bsc-testnet"]) expect(() => refuseDevKeyOnPublicChain(chainParametersOf({ name }), dev.address)).toThrow(refused);
+    for (const name of ["bsc", "bsc-testnet"])
+      expect(() => refuseDevKeyOnPublicChain(chainParametersOf({ name }), dev.address)).toThrow(refused);
   });
 
   it("behavior: allows it locally, and any other key everywhere", () => {

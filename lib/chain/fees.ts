@@ -6,7 +6,7 @@ export type Fees =
   | { readonly kind: "legacy"; readonly gasPrice: bigint; readonly expected: bigint };
 
 /** Room for the base fee to double before the transaction is mined. */
-export async function currentFees(chain: Chain): Promise<Fees> {
+export async function currentFees(chain: Pick<Chain, "client">): Promise<Fees> {
   const block = await reading(() => chain.client.getBlock());
   if (block.baseFeePerGas === null) {
     const gasPrice = await reading(() => chain.client.getGasPrice());

@@ -7,7 +7,7 @@ export type { ChainClock, ChainLogger } from "./ports.ts";
 export { remedies } from "./remedies.ts";
 export { codeOfError, decodeRevert } from "./reverts.ts";
 export { createSender, type Estimate, type Sender, type SenderOptions, type SendOptions, type SentTransaction } from "./sender.ts";
-export { readStream, type StreamEvent, type StreamState, streamEventsOf } from "./streams.ts";
+export { createdStreamId, readStream, type StreamEvent, type StreamState, streamEventsOf } from "./streams.ts";
 export { type ChainEvent, type WatchedTo, type WatchOptions, watchEvents } from "./watch.ts";
 export type { BlockMark } from "./watchHeaders.ts";
 export { type ContractCall, registryWrites, streamPayWrites } from "./writes.ts";

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRecordingLogger, devAccounts, type LocalChain, readArtifact, startLocalChain } from "../testing/index.ts";
 import { assertChain, type Chain, chainTimeMs, connectChain } from "./connect.ts";
 import { listActiveOffers, listWalletOffers, readOffer } from "./offers.ts";
-import { createSender, type Sender } from "./sender.ts";
-import { readStream, streamEventsOf } from "./streams.ts";
+import { createSender, type Sender, type SentTransaction } from "./sender.ts";
+import { createdStreamId, readStream } from "./streams.ts";
 import { registryWrites, streamPayWrites } from "./writes.ts";
 
 type Account = (typeof devAccounts)[number];
@@ -31,8 +31,8 @@ beforeAll(async () => {
   local = await startLocalChain({ blockTimeMs: 0 });
   chain = connectChain({ ...local.network, blockTimeMs: 100 });
   const { abi, bytecode } = readArtifact("MockToken", "mocks/MockToken.sol");
-  const constructor = abi.find((item) => item.type === "constructor");
-  const args = (constructor?.inputs ?? []).map((input) => (input.type === "string" ? "T" : 18));
+  const create = abi.find((item) => item.type === "constructor");
+  const args = (create?.inputs ?? []).map((input) => (input.type === "string" ? "T" : 18));
   const raw = await deployer.signTransaction({
     chainId: 31337,
     type: "eip1559",
@@ -108,7 +108,12 @@ describe("readOffer, listWalletOffers", () => {
       registryWrites.setProviderSigner({ id, signer: second.address }),
       registryWrites.updateProvider({ id, pricePerSecond: 5n, endpoint: "https://new.example.org", active: false }),
     ]);
-    expect(await readOffer(chain, id)).toMatchObject({ signer: second.address, pricePerSecond: 5n, endpoint: "https://new.example.org", active: false });
+    expect(await readOffer(chain, id)).toMatchObject({
+      signer: second.address,
+      pricePerSecond: 5n,
+      endpoint: "https://new.example.org",
+      active: false,
+    });
     expect((await listActiveOffers(chain)).length).toBe(offers - 1);
     expect((await listWalletOffers(chain, owner.address)).length).toBe(offers);
     expect(await listWalletOffers(chain, second.address)).toEqual([]);
@@ -125,9 +130,17 @@ describe("readStream", () => {
     const [created] = await sendAll(sender, [
       streamPayWrites.createStream({ recipient: owner.address, durationSeconds: 10, serviceType: 0, providerId: 0, value: 1000n }),
     ]);
-    const id = (streamEventsOf(created?.receipt as never)[0]?.args as { id: bigint }).id;
+    const id = createdStreamId((created as SentTransaction).receipt);
     const active = await readStream(chain, id);
-    expect(active).toMatchObject({ id, payer: second.address, payee: owner.address, asset: zeroAddress, ratePerSecond: 100n, providerId: 0, status: "active" });
+    expect(active).toMatchObject({
+      id,
+      payer: second.address,
+      payee: owner.address,
+      asset: zeroAddress,
+      ratePerSecond: 100n,
+      providerId: 0,
+      status: "active",
+    });
     expect(active.end - active.start).toBe(10);
     await local.advance(11);
     expect(await chainTimeMs(chain)).toBeGreaterThanOrEqual(active.end * 1000);
@@ -142,9 +155,18 @@ describe("assertChain", () => {
   it("behavior: passes on the real one", () => assertChain(chain));
 
   it("error: another chain, no contract, no answer", async () => {
-    await expect(assertChain(connectChain({ ...chain.network, chainId: 97 }))).rejects.toMatchObject({ code: "CHAIN_MISMATCH", facts: { expected: 97, found: 31337 } });
+    await expect(assertChain(connectChain({ ...chain.network, chainId: 97 }))).rejects.toMatchObject({
+      code: "CHAIN_MISMATCH",
+      facts: { expected: 97, found: 31337 },
+    });
     const contracts = { ...chain.network.contracts, streamPay: second.address };
-    await expect(assertChain(connectChain({ ...chain.network, contracts }))).rejects.toMatchObject({ code: "CONTRACT_MISSING", facts: { contract: "streamPay" } });
-    await expect(assertChain(connectChain({ ...chain.network, rpcUrls: ["http://127.0.0.1:9"] }))).rejects.toMatchObject({ code: "CHAIN_UNAVAILABLE", retryable: true });
+    await expect(assertChain(connectChain({ ...chain.network, contracts }))).rejects.toMatchObject({
+      code: "CONTRACT_MISSING",
+      facts: { contract: "streamPay" },
+    });
+    await expect(assertChain(connectChain({ ...chain.network, rpcUrls: ["http://127.0.0.1:9"] }))).rejects.toMatchObject({
+      code: "CHAIN_UNAVAILABLE",
+      retryable: true,
+    });
   });
 });

@@ -43,7 +43,13 @@ describe("decodeRevert", () => {
   );
 
   it("behavior: every remedy belongs to an error", () => {
-    const tokens = ["ERC20InsufficientBalance", "ERC20InsufficientAllowance", "ERC2612ExpiredSignature", "ERC2612InvalidSigner", "SafeERC20FailedOperation"];
+    const tokens = [
+      "ERC20InsufficientBalance",
+      "ERC20InsufficientAllowance",
+      "ERC2612ExpiredSignature",
+      "ERC2612InvalidSigner",
+      "SafeERC20FailedOperation",
+    ];
     const names = new Set<string>([...errors.map((error) => error.name), ...tokens]);
     expect(Object.keys(remedies).filter((name) => !names.has(name))).toEqual([]);
   });
@@ -51,7 +57,10 @@ describe("decodeRevert", () => {
   it("behavior: an error of a token names it and its arguments", () => {
     const abi = parseAbi(["error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)"]);
     const data = encodeErrorResult({ abi, args: ["0x1111111111111111111111111111111111111111", 1n, 5n] });
-    expect(decodeRevert({ data })).toMatchObject({ code: "TRANSACTION_REVERTED", facts: { error: "ERC20InsufficientAllowance", allowance: "1", needed: "5" } });
+    expect(decodeRevert({ data })).toMatchObject({
+      code: "TRANSACTION_REVERTED",
+      facts: { error: "ERC20InsufficientAllowance", allowance: "1", needed: "5" },
+    });
   });
 
   it("behavior: a reason string and a panic are told", () => {
@@ -71,13 +80,30 @@ describe("decodeRevert", () => {
   });
 
   it("error: whatever is thrown, it is an AppError", () => {
-    const odd: unknown[] = [undefined, null, 0, "", "0x", {}, [], { data: 5 }, { data: "0x1" }, { data: { data: "zz" } }, { raw: "0x00" }, new Error("x")];
+    const odd: unknown[] = [
+      undefined,
+      null,
+      0,
+      "",
+      "0x",
+      {},
+      [],
+      { data: 5 },
+      { data: "0x1" },
+      { data: { data: "zz" } },
+      { raw: "0x00" },
+      new Error("x"),
+    ];
     for (let bytes = 0; bytes < 200; bytes += 1) {
       const data = `0x${Array.from({ length: bytes }, (_, index) => (((index + 7) * 2654435761 * (bytes + 1)) % 256).toString(16).padStart(2, "0")).join("")}`;
       odd.push({ data }, { cause: { data } });
     }
     for (const error of errors) {
-      const truncated = encodeErrorResult({ abi: [error], errorName: error.name, args: error.inputs.map((input) => samples[input.type]) } as never).slice(0, 12);
+      const truncated = encodeErrorResult({
+        abi: [error],
+        errorName: error.name,
+        args: error.inputs.map((input) => samples[input.type]),
+      } as never).slice(0, 12);
       odd.push({ data: truncated });
     }
     const circular: { cause?: unknown } = {};

@@ -30,8 +30,10 @@ afterAll(async () => {
   await local?.stop();
 });
 
-const senderOf = (account: Account, options: Partial<SenderOptions> = {}) => createSender({ chain, account, logger: createRecordingLogger(), ...options });
-const offer = (model: string) => registryWrites.registerProvider({ model, pricePerSecond: 100n, endpoint: "http://127.0.0.1:1/", serviceType: 0 });
+const senderOf = (account: Account, options: Partial<SenderOptions> = {}) =>
+  createSender({ chain, account, logger: createRecordingLogger(), ...options });
+const offer = (model: string) =>
+  registryWrites.registerProvider({ model, pricePerSecond: 100n, endpoint: "http://127.0.0.1:1/", serviceType: 0 });
 const stream = (value: bigint, providerId = 0) =>
   streamPayWrites.createStream({ recipient: owner.address, durationSeconds: 60, serviceType: 0, providerId, value });
 
@@ -67,7 +69,10 @@ describe("createSender", () => {
       out += 1;
       if (out === 2) void local.mine();
     };
-    const [a, b] = await Promise.all([senderOf(owner).send(offer("shared"), { onSent }), senderOf(owner).send(offer("shared"), { onSent })]);
+    const [a, b] = await Promise.all([
+      senderOf(owner).send(offer("shared"), { onSent }),
+      senderOf(owner).send(offer("shared"), { onSent }),
+    ]);
     expect(a.hash).not.toBe(b.hash);
   });
 
@@ -84,7 +89,10 @@ describe("createSender", () => {
 
   it("error: an empty wallet is told how much is missing", async () => {
     const empty = privateKeyToAccount(generatePrivateKey());
-    await expect(senderOf(empty).send(offer("poor"))).rejects.toMatchObject({ code: "WALLET_UNFUNDED", facts: { address: empty.address, balanceWei: "0" } });
+    await expect(senderOf(empty).send(offer("poor"))).rejects.toMatchObject({
+      code: "WALLET_UNFUNDED",
+      facts: { address: empty.address, balanceWei: "0" },
+    });
     await expect(senderOf(empty).send(stream(6000n))).rejects.toMatchObject({ code: "WALLET_UNFUNDED" });
     await local.setBalance(empty.address, parseEther("1"));
     await expect(senderOf(empty).send(stream(parseEther("1")))).rejects.toMatchObject({
@@ -107,7 +115,10 @@ describe("createSender", () => {
     expect(hashes.slice(0, 4)).toContain(sent.hash);
     expect(sent.hash).not.toBe(hashes[0]);
     const [created] = streamEventsOf(sent.receipt);
-    expect(created).toMatchObject({ eventName: "StreamCreated", args: { payer: payer.address, payee: owner.address, ratePerSecond: 100n } });
+    expect(created).toMatchObject({
+      eventName: "StreamCreated",
+      args: { payer: payer.address, payee: owner.address, ratePerSecond: 100n },
+    });
     const first = await chain.client.getTransaction({ hash: sent.hash });
     expect(await chain.client.getTransactionCount({ address: payer.address })).toBe(first.nonce + 1);
     for (const hash of hashes.filter((hash) => hash !== sent.hash)) {
@@ -208,7 +219,11 @@ describe("createSender with a faulty line", () => {
     const failed = await senderOf(payer, { chain: faulty, lostReplyMs: 200 })
       .send(stream(6000n))
       .catch((error) => error);
-    expect(failed).toMatchObject({ code: "TRANSACTION_UNCERTAIN", facts: { nonce, hashes: [expect.stringMatching(/^0x/)] }, retryable: false });
+    expect(failed).toMatchObject({
+      code: "TRANSACTION_UNCERTAIN",
+      facts: { nonce, hashes: [expect.stringMatching(/^0x/)] },
+      retryable: false,
+    });
     expect(sends() - before).toBe(1);
     await local.mine();
     expect((await chain.client.getTransactionReceipt({ hash: failed.facts.hashes[0] })).status).toBe("success");
@@ -233,7 +248,10 @@ describe("createSender with a faulty line", () => {
 
   it("error: no endpoint at all is CHAIN_UNAVAILABLE and may be tried again", async () => {
     const none = connectChain({ ...chain.network, rpcUrls: ["http://127.0.0.1:9"] });
-    await expect(senderOf(payer, { chain: none }).send(stream(6000n))).rejects.toMatchObject({ code: "CHAIN_UNAVAILABLE", retryable: true });
+    await expect(senderOf(payer, { chain: none }).send(stream(6000n))).rejects.toMatchObject({
+      code: "CHAIN_UNAVAILABLE",
+      retryable: true,
+    });
   });
 
   it("behavior: an endpoint that does not answer while it waits only delays it", async () => {

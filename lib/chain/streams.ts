@@ -7,6 +7,7 @@ import {
   type TransactionReceipt,
 } from "viem";
 import { streamPayAbi } from "../abi/index.ts";
+import { AppError } from "../errors/index.ts";
 import { type Chain, reading } from "./connect.ts";
 
 /** A stream as the chain holds it. Times are unix seconds, amounts raw units of `asset`. */
@@ -47,4 +48,11 @@ export type StreamEvent = ParseEventLogsReturnType<typeof streamPayAbi, Contract
 export function streamEventsOf(receipt: TransactionReceipt, chain?: Chain): StreamEvent[] {
   const own = (log: Log) => chain === undefined || log.address.toLowerCase() === chain.network.contracts.streamPay.toLowerCase();
   return parseEventLogs({ abi: streamPayAbi, logs: receipt.logs.filter(own) });
+}
+
+/** The id of the stream that a transaction opened. */
+export function createdStreamId(receipt: TransactionReceipt, chain?: Chain): bigint {
+  const created = streamEventsOf(receipt, chain).find((event) => event.eventName === "StreamCreated");
+  if (!created) throw new AppError("INTERNAL", "The transaction opened no stream.", { facts: { hash: receipt.transactionHash } });
+  return created.args.id;
 }

@@ -106,7 +106,13 @@ describe("watchEvents", () => {
     expect(watched.models().slice(3)).toEqual(models);
     const last = watched.events.at(-1);
     const block = await chain.client.getBlock();
-    expect(last).toMatchObject({ contract: "registry", blockNumber: head, blockHash: block.hash, timestamp: Number(block.timestamp), args: { owner: owner.address } });
+    expect(last).toMatchObject({
+      contract: "registry",
+      blockNumber: head,
+      blockHash: block.hash,
+      timestamp: Number(block.timestamp),
+      args: { owner: owner.address },
+    });
     expect(watched.upTo()).toEqual({ number: head, hash: block.hash, timestampMs: Number(block.timestamp) * 1000 });
     const more = await registerBlocks(1);
     await watched.until(() => watched.models().length === 6);
@@ -257,7 +263,8 @@ describe("watchEvents with two endpoints", () => {
     second.decide(({ method, params }) => {
       asked += 1;
       if (asked > 6) enough();
-      if (method === "eth_getBlockByNumber" && (params[0] === "latest" || BigInt(params[0] as string) > behind)) return { result: params[0] === "latest" ? frozen : null };
+      if (method === "eth_getBlockByNumber" && (params[0] === "latest" || BigInt(params[0] as string) > behind))
+        return { result: params[0] === "latest" ? frozen : null };
       if (method === "eth_getLogs" && (params[0] as { blockHash?: string }).blockHash === undefined) return { result: [] };
       return "pass";
     });
@@ -321,7 +328,11 @@ describe("watchEvents with two endpoints", () => {
     await watched.until(() => watched.upTo()?.number === head);
     expect(watched.models().length).toBeGreaterThan(0);
     line.decide(async (request) => {
-      const answer = await fetch(first.rpcUrl, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(request) });
+      const answer = await fetch(first.rpcUrl, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(request),
+      });
       return { result: ((await answer.json()) as { result: unknown }).result };
     });
     await watched.until(() => watched.rollbacks.length > 0 && watched.upTo()?.number === 1n);

@@ -149,7 +149,10 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
 
   return async () => {
     const head = await readHeader(chain, undefined);
-    genesis ??= await readHeader(chain, 0n).then(({ hash }) => hash, () => undefined);
+    genesis ??= await readHeader(chain, 0n).then(
+      ({ hash }) => hash,
+      () => undefined,
+    );
     const [oldest, tip] = [marks[0], marks.at(-1)];
     if (oldest && tip && head.number <= tip.number) {
       // A head that was seen is nothing new, and an older one only an endpoint that lags, unless it is on another chain altogether.
@@ -188,7 +191,7 @@ function decode(
     try {
       const { eventName, args } = decodeEventLog({ abi: abis[contract], data: log.data, topics: log.topics });
       const timestamp = times?.get(blockHash) ?? blockTimestampOf(log);
-      const shared = { contract, name: eventName as string, args: (args ?? {}) as unknown as Record<string, unknown> };
+      const shared = { contract, name: String(eventName), args: (args ?? {}) as unknown as Record<string, unknown> };
       events.push({ ...shared, blockNumber, blockHash, logIndex, transactionHash, ...(timestamp === undefined ? {} : { timestamp }) });
     } catch {
       // Not one of our events.
@@ -197,8 +200,9 @@ function decode(
   return events.sort((a, b) => (a.blockNumber === b.blockNumber ? a.logIndex - b.logIndex : a.blockNumber < b.blockNumber ? -1 : 1));
 }
 
-function blockTimestampOf(log: Log): number | undefined {
-  const { blockTimestamp } = log as unknown as { blockTimestamp?: bigint | string | null };
+/** Some endpoints add it to each log. */
+function blockTimestampOf(log: object): number | undefined {
+  const { blockTimestamp } = log as { blockTimestamp?: bigint | string | null };
   return blockTimestamp === undefined || blockTimestamp === null ? undefined : Number(blockTimestamp);
 }
 

@@ -1,6 +1,7 @@
 import type { Address } from "viem";
 import { AppError } from "../errors/index.ts";
 import addresses from "./addresses.json" with { type: "json" };
+import { address, choice, integer, list, optional, readSettings, url, type Values } from "./env.ts";
 
 export interface Contracts {
   readonly registry: Address;
@@ -142,4 +143,37 @@ function checkUrl(name: string, value: string, protocols: readonly string[]): vo
 
 function invalid(name: string, reason: string, hint?: string): AppError {
   return new AppError("CONFIG_INVALID", `${name}: ${reason}.`, { param: name, ...(hint ? { hint } : {}) });
+}
+
+/** The variables that name a chain, the same for every program. */
+export const networkSettings = {
+  network: choice("NETWORK", { describe: "the chain", fallback: "local", of: ["local", "bsc-testnet", "bsc", "custom"] }),
+  rpcUrls: optional(
+    list(url("RPC_URL", { describe: "RPC endpoints in order of preference, separated by commas; default: the network's public ones" })),
+  ),
+  wsUrl: optional(url("WS_URL", { describe: "WebSocket endpoint that announces new blocks", protocols: ["ws:", "wss:"] })),
+  chainId: optional(integer("CHAIN_ID", { describe: "chain id of the network custom", min: 1, max: 999_999_999_999 })),
+  registry: optional(address("REGISTRY_ADDRESS", { describe: "ComputeRegistry, where it is not the committed one" })),
+  streamPay: optional(address("STREAM_PAY_ADDRESS", { describe: "StreamPay, where it is not the committed one" })),
+  paymentChannel: optional(address("PAYMENT_CHANNEL_ADDRESS", { describe: "PaymentChannel, where it is not the committed one" })),
+  deployBlock: optional(
+    integer("DEPLOY_BLOCK", { describe: "block from which events are read", unit: "block", min: 0, max: 999_999_999_999 }),
+  ),
+};
+
+/** The network that the settings name. Throws CONFIG_INVALID or CONTRACT_MISSING. */
+export function networkFrom(values: Values<typeof networkSettings>): Network {
+  const { network: name, rpcUrls, wsUrl, chainId, registry, streamPay, paymentChannel, deployBlock } = values;
+  return networkOf({
+    name,
+    contracts: { ...(registry && { registry }), ...(streamPay && { streamPay }), ...(paymentChannel && { paymentChannel }) },
+    ...(rpcUrls && { rpcUrls }),
+    ...(wsUrl && { wsUrl }),
+    ...(chainId && { chainId }),
+    ...(deployBlock === undefined ? {} : { deployBlock: BigInt(deployBlock) }),
+  });
+}
+
+export function networkFromEnv(env: Readonly<Record<string, string | undefined>>): Network {
+  return networkFrom(readSettings(networkSettings, env));
 }

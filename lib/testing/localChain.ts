@@ -16,6 +16,10 @@ export interface LocalChainOptions {
   /** How many development accounts hold coins. Default 20. */
   readonly accounts?: number;
   readonly engine?: "anvil" | "hardhat";
+  /** Default 31337; another one only with anvil. The network is "local" all the same. */
+  readonly chainId?: number;
+  /** Default true. False: an empty chain. */
+  readonly withContracts?: boolean;
 }
 
 /** A real chain of our own, with our contracts on it. */
@@ -39,19 +43,19 @@ export interface LocalChain {
 
 /** Starts the chain and deploys the contracts at their committed addresses, unless the saved state has them already. */
 export async function startLocalChain(options: LocalChainOptions = {}): Promise<LocalChain> {
-  const { port = 0, blockTimeMs = 1000, statePath, accounts = devAccounts.length, engine } = options;
-  const running = await startChainProcess({ port, blockTimeMs, statePath, accounts, engine });
+  const { port = 0, blockTimeMs = 1000, statePath, accounts = devAccounts.length, engine, chainId = 31337, withContracts = true } = options;
+  const running = await startChainProcess({ port, blockTimeMs, statePath, accounts, engine, chainId });
   const rpcUrl = `http://127.0.0.1:${running.port}`;
   const wsUrl = `ws://127.0.0.1:${running.port}`;
   const client = createPublicClient({ transport: http(rpcUrl, { retryCount: 0 }), cacheTime: 0 });
   const request = <T>(method: string, params: readonly unknown[] = []) => client.request({ method, params } as never) as Promise<T>;
-  const network = { ...networkOf({ name: "local", rpcUrls: [rpcUrl] }), blockTimeMs: blockTimeMs || 1000 };
+  const network = { ...networkOf({ name: "local", rpcUrls: [rpcUrl] }), blockTimeMs: blockTimeMs || 1000, chainId };
   const mine = async (blocks = 1) => {
     for (let mined = 0; mined < blocks; mined += 1) await request("evm_mine");
   };
   try {
     if (running.engine === "hardhat" && blockTimeMs !== 1000) await request("evm_setIntervalMining", [blockTimeMs]);
-    await deploy(client, network, mine);
+    if (withContracts) await deploy(client, network, mine);
   } catch (cause) {
     await running.stop();
     throw cause;

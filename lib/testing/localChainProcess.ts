@@ -13,6 +13,7 @@ export interface ChainProcessOptions {
   readonly statePath: string | undefined;
   readonly accounts: number;
   readonly engine: "anvil" | "hardhat" | undefined;
+  readonly chainId: number;
 }
 
 export interface ChainProcess {
@@ -35,8 +36,19 @@ export async function startChainProcess(options: ChainProcessOptions): Promise<C
   return anvil ? startAnvil(anvil, options) : startHardhat(options);
 }
 
-async function startAnvil(path: string, { port, blockTimeMs, statePath, accounts }: ChainProcessOptions): Promise<ChainProcess> {
-  const args = ["--host", "127.0.0.1", "--port", String(port), "--gas-limit", "300000000", "--accounts", String(accounts)];
+async function startAnvil(path: string, { port, blockTimeMs, statePath, accounts, chainId }: ChainProcessOptions): Promise<ChainProcess> {
+  const args = [
+    "--host",
+    "127.0.0.1",
+    "--port",
+    String(port),
+    "--gas-limit",
+    "300000000",
+    "--accounts",
+    String(accounts),
+    "--chain-id",
+    String(chainId),
+  ];
   args.push(...(blockTimeMs > 0 ? ["--block-time", String(blockTimeMs / 1000)] : ["--no-mining"]));
   if (statePath !== undefined) args.push("--state", statePath, "--state-interval", "5");
   const child = spawn(path, args, { stdio: ["ignore", "pipe", "pipe"] });

@@ -11,7 +11,12 @@ export interface RpcRequest {
  * What becomes of a request: "pass" it; "refuse" the connection before the chain sees it; "lose-reply": the chain gets it and the
  * answer is lost; or answer in the chain's place.
  */
-export type RpcFate = "pass" | "refuse" | "lose-reply" | { readonly result: unknown } | { readonly error: { code: number; message: string; data?: unknown } };
+export type RpcFate =
+  | "pass"
+  | "refuse"
+  | "lose-reply"
+  | { readonly result: unknown }
+  | { readonly error: { code: number; message: string; data?: unknown } };
 
 export interface RpcProxy {
   readonly url: string;
@@ -28,7 +33,11 @@ export async function startRpcProxy(rpcUrl: string): Promise<RpcProxy> {
   let rule: Parameters<RpcProxy["decide"]>[0] = () => "pass";
 
   const ask = async (request: RpcRequest) => {
-    const response = await fetch(rpcUrl, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(request) });
+    const response = await fetch(rpcUrl, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(request),
+    });
     return (await response.json()) as { result?: unknown };
   };
 

@@ -87,3 +87,18 @@ contract ContractWallet is IERC1271 {
         return recovered == owner ? IERC1271.isValidSignature.selector : bytes4(0xffffffff);
     }
 }
+
+/// @notice Takes coins only when it is given a lot of gas.
+contract Glutton {
+    uint256 public immutable appetite;
+
+    error Glutton_Hungry(uint256 gas);
+
+    constructor(uint256 appetite_) {
+        appetite = appetite_;
+    }
+
+    receive() external payable {
+        if (gasleft() < appetite) revert Glutton_Hungry(gasleft());
+    }
+}

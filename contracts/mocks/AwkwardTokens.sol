@@ -75,7 +75,7 @@ contract BlocklistToken is MockToken("Blocklist", "BLOCK", 6) {
     }
 }
 
-/// @notice Misbehaves on command when a given account sends: lies, burns gas, floods with return data, or shrinks.
+/// @notice Misbehaves on command: its `transfer` lies, burns gas or floods with return data; `transferFrom` keeps a fee.
 contract MoodyToken is MockToken("Moody", "MOODY", 18) {
     enum Mood {
         GOOD,
@@ -87,9 +87,22 @@ contract MoodyToken is MockToken("Moody", "MOODY", 18) {
     }
 
     Mood public mood;
+    bool public keepsFee;
 
     function setMood(Mood mood_) external {
         mood = mood_;
+    }
+
+    function setKeepsFee(bool keepsFee_) external {
+        keepsFee = keepsFee_;
+    }
+
+    function transferFrom(address from, address to, uint256 amount) public override returns (bool) {
+        if (!keepsFee) return super.transferFrom(from, to, amount);
+        _spendAllowance(from, msg.sender, amount);
+        _burn(from, amount / 100);
+        _transfer(from, to, amount - amount / 100);
+        return true;
     }
 
     function transfer(address to, uint256 amount) public override returns (bool) {

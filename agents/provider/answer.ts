@@ -1,0 +1,250 @@
+import { AppError, toProblem } from "@clawcompute/lib/errors";
+import type { Clock, Logger } from "@clawcompute/lib/node";
+import type { ChatRequest, EndReason, SignedReceipt } from "@clawcompute/lib/protocol";
+import type { Database } from "@clawcompute/lib/store";
+import type { Hex } from "viem";
+import type { Admission, Payer } from "./admission.ts";
+import { type ChunkHead, cutChunk, endReasonOf, isUsageOnly, readChunk } from "./chunks.ts";
+import type { AnswerMetrics } from "./answerMetrics.ts";
+import { startMeter } from "./metering.ts";
+import type { Running } from "./running.ts";
+import type { Settlements } from "./settlement.ts";
+import type { Streams } from "./streams.ts";
+import { watchAnswer } from "./watchAnswer.ts";
+
+/** Where an answer goes. */
+export interface Sink {
+  /** Each event reaches the caller at once; otherwise nothing does until the answer is whole. */
+  readonly live: boolean;
+  /** Resolves when there is room for more. */
+  deliver(data: string): Promise<void>;
+  /** A word beside the answer, once it has begun. */
+  comment(text: string): void;
+  /** A sign of life, so that nobody on the way gives up; it commits to an answer. */
+  alive(): void;
+  /** Nothing more comes: SHA-256 of what the caller has. */
+  seal(head: ChunkHead): Hex;
+}
+
+export interface AnswerLimits {
+  readonly firstTokenMs: number;
+  readonly stallMs: number;
+  readonly heartbeatMs: number;
+}
+
+export interface AnswerDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly db: Database;
+  readonly chainId: number;
+  readonly streams: Streams;
+  readonly admission: Pick<Admission, "assertRunway">;
+  readonly settlements: Settlements;
+  readonly running: Running;
+  readonly metrics: AnswerMetrics;
+  readonly limits: AnswerLimits;
+  /** Aborts when running answers must stop because the process does. */
+  readonly cut: AbortSignal;
+}
+
+export interface AnswerRequest {
+  readonly requestId: string;
+  readonly payer: Payer;
+  readonly request: ChatRequest;
+  /** It is the last one on its stream: the receipt comes with the settlement. */
+  readonly settle: boolean;
+  readonly sink: Sink;
+  /** Aborts when the caller has gone. */
+  readonly gone: AbortSignal;
+}
+
+export interface Answered {
+  readonly head: ChunkHead;
+  readonly signed: SignedReceipt;
+  /** The answer broke off after its first byte; the error was delivered as its last event. */
+  readonly failure: AppError | undefined;
+}
+
+/** Why an answer stops before its engine is done. The payer pays up to the stop in the first three, to the last byte in the others. */
+interface Stop {
+  readonly reason: "client_gone" | "cancelled" | "runway" | "draining" | "upstream_error";
+  readonly failure?: AppError;
+}
+
+const byPayer: ReadonlySet<EndReason> = new Set(["client_gone", "cancelled", "runway"]);
+
+/**
+ * One paid answer from the place it takes to its receipt. Throws, without any charge, when nothing was delivered and the payer
+ * is not the cause; whatever was delivered or charged has a receipt in the store.
+ */
+export async function runAnswer(deps: AnswerDeps, input: AnswerRequest): Promise<Answered> {
+  const { running, metrics, admission, cut } = deps;
+  const { payer, gone } = input;
+  const stopping = new AbortController();
+  const stop = (why: Stop) => {
+    if (!stopping.signal.aborted) stopping.abort(why);
+  };
+  const hooks: [AbortSignal, Stop][] = [
+    [gone, { reason: "client_gone" }],
+    [payer.stream.closed, { reason: "cancelled" }],
+    [cut, { reason: "draining", failure: new AppError("DRAINING", "This provider stopped while it answered.") }],
+  ];
+  const unhook = hooks.map(([signal, why]) => onAbort(signal, () => stop(why)));
+  const own = running.add(payer.stream.id, () => stop({ reason: "cancelled" }));
+  let release = () => {};
+  try {
+    release = await payer.offer.capacity.take(payer.stream.id, stopping.signal).catch((thrown) => {
+      throw stopping.signal.aborted ? refusalOf(stopping.signal.reason as Stop) : thrown;
+    });
+    admission.assertRunway(payer);
+    const answered = await produce(deps, input, stopping.signal, stop, () => running.endAll(payer.stream.id, own));
+    metrics.ended(answered.signed.receipt);
+    return answered;
+  } finally {
+    release();
+    for (const off of unhook) off();
+    own.finish();
+    stopping.abort({ reason: "client_gone" } satisfies Stop);
+    metrics.running.set(running.count());
+  }
+}
+
+/** Stopped while it waited for a place: nothing was served. */
+function refusalOf({ reason, failure }: Stop): AppError {
+  if (failure) return failure;
+  if (reason === "client_gone") return new AppError("CLIENT_GONE", "The caller went away.");
+  return new AppError("STREAM_ENDED", "The stream was ended while the request waited.");
+}
+
+async function produce(
+  deps: AnswerDeps,
+  input: AnswerRequest,
+  stopped: AbortSignal,
+  stop: (why: Stop) => void,
+  endOthers: () => Promise<void>,
+): Promise<Answered> {
+  const { clock, logger, db, chainId, streams, settlements, metrics, limits } = deps;
+  const { requestId, payer, request, sink } = input;
+  const { stream, offer } = payer;
+  const startedAtMs = clock.now();
+  const wantsUsage = !sink.live || request.stream_options?.include_usage === true;
+  const finishes = new Map<number, string | undefined>();
+  let head: ChunkHead = { id: `chatcmpl-${requestId}`, created: Math.floor(startedAtMs / 1000), model: offer.terms.model };
+  let units = { unitsIn: 0, unitsOut: 0 };
+  let pieces = 0;
+  let delivered = false;
+  let firstTokenAtMs = 0;
+  let deliveredAtMs = startedAtMs;
+
+  const meter = startMeter({
+    db,
+    key: { chainId, streamId: stream.id },
+    startedAtMs,
+    onSettled: () => stop({ reason: "cancelled" }),
+    onError: (err) => logger.error({ err, requestId }, "served time could not be stored"),
+  });
+  const watch = watchAnswer({
+    clock,
+    limits,
+    startedAtMs,
+    runwayMs: () => streams.runwayMs(stream),
+    onRunwayOver: () => stop({ reason: "runway" }),
+    onSilent: (failure) => stop({ reason: "upstream_error", failure }),
+    comment: sink.comment,
+    alive: sink.alive,
+    onTick: () => {
+      if (sink.live && firstTokenAtMs > 0) meter.mark(deliveredAtMs);
+    },
+  });
+
+  async function take(data: string): Promise<void> {
+    const facts = readChunk(data);
+    if (facts.usage) units = facts.usage;
+    if (facts.id !== undefined) head = { id: facts.id, created: facts.created ?? head.created, model: facts.model ?? head.model };
+    for (const { index, finish } of facts.choices) finishes.set(index, finish ?? finishes.get(index));
+    if (facts.hasContent) {
+      pieces += 1;
+      if (firstTokenAtMs === 0) {
+        firstTokenAtMs = clock.now();
+        metrics.firstToken.observe((firstTokenAtMs - startedAtMs) / 1000);
+        watch.firstToken();
+      }
+    }
+    if (isUsageOnly(facts) && !wantsUsage) return;
+    delivered = true;
+    await sink.deliver(data);
+    deliveredAtMs = clock.now();
+    watch.delivered();
+  }
+
+  const cut = new Promise<never>((_, reject) => onAbort(stopped, () => reject(stopped.reason)));
+  cut.catch(() => {});
+  let engine: AsyncIterator<string> | undefined;
+  try {
+    engine = offer.backend.chat(request, stopped)[Symbol.asyncIterator]();
+    for (;;) {
+      watch.waiting();
+      const step = await Promise.race([engine.next(), cut]);
+      if (step.done) break;
+      watch.received();
+      await Promise.race([take(step.value), cut]);
+    }
+    const whole = finishes.size > 0 && [...finishes.values()].every((finish) => finish !== undefined);
+    if (!whole) stop({ reason: "upstream_error", failure: new AppError("UPSTREAM_FAILED", "The model broke off in the middle of its answer.") });
+  } catch (thrown) {
+    stop({ reason: "upstream_error", failure: failureOf(thrown) });
+  }
+  const endedAtMs = clock.now();
+  const early = stopped.aborted ? (stopped.reason as Stop) : undefined;
+  metrics.observeStop(early?.reason, clock, endedAtMs, engine?.return?.());
+  watch.end();
+  const storedUntilMs = await meter.stop();
+
+  // The caller may have stopped reading: what is left to say is sent without waiting for room.
+  const last = (data: string) => void sink.deliver(data).catch(() => {});
+  const reason: EndReason = early ? early.reason : endReasonOf([...finishes.values()][0] ?? "stop");
+  const failure = early && !byPayer.has(early.reason) ? (early.failure ?? new AppError("UPSTREAM_FAILED", "The answer failed.")) : undefined;
+  if (failure && !(sink.live && delivered)) throw failure;
+  if (early?.reason === "cancelled" || early?.reason === "runway") {
+    const open = Array.from({ length: request.n ?? 1 }, (_, index) => index).filter((index) => finishes.get(index) === undefined);
+    last(cutChunk(head, open));
+  }
+  if (failure) last(JSON.stringify({ error: toProblem(failure).error }));
+  if (input.settle) await endOthers();
+
+  const lastPaidMs = failure ? deliveredAtMs : endedAtMs;
+  const chargeable = firstTokenAtMs > 0 || byPayer.has(reason);
+  const signed = await settlements.closeAnswer(
+    { id: stream.id, ratePerSecond: stream.state.ratePerSecond },
+    {
+      requestId,
+      providerId: stream.state.providerId,
+      model: offer.terms.model,
+      startedAtMs,
+      firstTokenAtMs,
+      endedAtMs,
+      chargedUntilMs: chargeable ? Math.max(lastPaidMs, storedUntilMs) : undefined,
+      storedUntilMs,
+      unitsIn: units.unitsIn,
+      unitsOut: units.unitsOut || pieces,
+      bodyHash: sink.seal(head),
+      reason,
+    },
+    input.settle,
+  );
+  return { head, signed, failure };
+}
+
+function failureOf(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  return new AppError("UPSTREAM_FAILED", "The model behind this provider failed.", { cause: thrown });
+}
+
+function onAbort(signal: AbortSignal, then: () => void): () => void {
+  if (signal.aborted) {
+    then();
+    return () => {};
+  }
+  signal.addEventListener("abort", then, { once: true });
+  return () => signal.removeEventListener("abort", then);
+}

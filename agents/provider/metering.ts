@@ -1,0 +1,81 @@
+import { and, type Database, eq, meters, sql } from "@clawcompute/lib/store";
+
+/** Which meter: one for each stream. */
+export interface MeterKey {
+  readonly chainId: number;
+  readonly streamId: bigint;
+}
+
+export const meterIs = ({ chainId, streamId }: MeterKey) => and(eq(meters.chainId, chainId), eq(meters.streamId, streamId));
+
+/** Longer than any gap between two marks of one answer; older milliseconds cannot be counted again. */
+const REMEMBERED_MS = 15 * 60_000;
+
+/**
+ * Counts the milliseconds from `fromMs` to `toMs` (unix) as served, in one statement: what another answer on the stream has
+ * counted already, here or in another replica, is not counted again. Returns the stream's total, or undefined when the
+ * stream was settled, which ends everything that runs on it.
+ */
+export async function countServed(db: Pick<Database, "update">, key: MeterKey, fromMs: number, toMs: number): Promise<number | undefined> {
+  const span = sql`int8multirange(int8range(${fromMs}::bigint, ${Math.max(fromMs, toMs)}::bigint))`;
+  const added = sql`coalesce((select sum(upper(part) - lower(part)) from unnest(${span} - ${meters.counted}) as part), 0)::bigint`;
+  const recent = sql`int8multirange(int8range(${toMs - REMEMBERED_MS}::bigint, null))`;
+  const rows = await db
+    .update(meters)
+    .set({
+      servedMs: sql`${meters.servedMs} + ${added}`,
+      counted: sql`(${meters.counted} + ${span}) * ${recent}`,
+      updatedAtMs: toMs,
+    })
+    .where(and(meterIs(key), sql`${meters.settledOwed} is null`))
+    .returning({ servedMs: meters.servedMs });
+  return rows[0]?.servedMs;
+}
+
+/**
+ * Puts a running answer's time into the store while it runs, so that a crash loses less than a second of it. Only one write is
+ * under way at a time; what was marked meanwhile goes with the next one.
+ */
+export interface RunningMeter {
+  /** Time up to here was served and will be charged whatever happens next. */
+  mark(untilMs: number): void;
+  /** Waits for the write under way; afterwards nothing is written any more. Returns up to when time is in the store. */
+  stop(): Promise<number>;
+}
+
+export function startMeter(options: {
+  readonly db: Database;
+  readonly key: MeterKey;
+  readonly startedAtMs: number;
+  /** The stream was settled elsewhere. */
+  readonly onSettled: () => void;
+  readonly onError: (error: unknown) => void;
+}): RunningMeter {
+  const { db, key, startedAtMs, onSettled, onError } = options;
+  let stored = startedAtMs;
+  let writing: Promise<void> | undefined;
+  let stopped = false;
+
+  async function write(untilMs: number): Promise<void> {
+    try {
+      if ((await countServed(db, key, stored, untilMs)) === undefined) onSettled();
+      else stored = untilMs;
+    } catch (error) {
+      onError(error);
+    } finally {
+      writing = undefined;
+    }
+  }
+
+  return {
+    mark: (untilMs) => {
+      if (stopped || writing || untilMs <= stored) return;
+      writing = write(untilMs);
+    },
+    stop: async () => {
+      stopped = true;
+      await writing;
+      return stored;
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import type { Address } from "viem";
+import type { Backend } from "./backends/backend.ts";
+import type { Capacity } from "./capacity.ts";
+
+/** What the operator wants to sell. */
+export interface OfferTerms {
+  readonly model: string;
+  /** Raw units of `asset` per second. */
+  readonly pricePerSecond: bigint;
+  /** 0 text, 1 image, 2 audio, 3 embedding. */
+  readonly serviceType: number;
+  /** Zero address: the native coin. */
+  readonly asset: Address;
+  /** What the registry shows; the base URL, or that plus /inference. */
+  readonly endpoint: string;
+}
+
+/** An offer with the engine behind it. */
+export interface ServedOffer {
+  readonly terms: OfferTerms;
+  readonly backend: Backend;
+  readonly capacity: Capacity;
+  /** The registry's id; undefined until it is registered. Nobody can pay for an offer without one. */
+  providerId: number | undefined;
+  /** The engine proved that it can be used. */
+  checked: boolean;
+}
+
+export const offerOf = (offers: readonly ServedOffer[], providerId: number): ServedOffer | undefined =>
+  offers.find((offer) => offer.providerId === providerId);

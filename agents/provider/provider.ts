@@ -1,0 +1,229 @@
+import { streamPayAbi } from "@clawcompute/lib/abi";
+import { type Chain, createSender, listWalletOffers, readStream, type StreamState, watchEvents } from "@clawcompute/lib/chain";
+import { AppError } from "@clawcompute/lib/errors";
+import { type AppEnv, type Clock, type Logger, type Metrics, runLoop } from "@clawcompute/lib/node";
+import type { Domain } from "@clawcompute/lib/protocol";
+import type { Database } from "@clawcompute/lib/store";
+import type { Hono } from "hono";
+import { type Address, isAddressEqual, type LocalAccount } from "viem";
+import { createAdmission } from "./admission.ts";
+import type { AnswerLimits } from "./answer.ts";
+import { createAnswerMetrics } from "./answerMetrics.ts";
+import { createProviderApp } from "./app.ts";
+import type { Backend } from "./backends/backend.ts";
+import { createCapacity } from "./capacity.ts";
+import { createChainTime } from "./chainTime.ts";
+import type { ProviderContext } from "./context.ts";
+import { contractSignatureOf } from "./contractSignature.ts";
+import { readPastIncome } from "./pastIncome.ts";
+import { type OfferTerms, offerOf, type ServedOffer } from "./offers.ts";
+import { registerOffer } from "./registration.ts";
+import { createRunning } from "./running.ts";
+import { createSessions } from "./sessions.ts";
+import { createSettlements } from "./settlement.ts";
+import { createStreams } from "./streams.ts";
+import { createIncome, type Income } from "./withdraw.ts";
+
+export interface ProviderLimits extends AnswerLimits {
+  readonly minRunwayMs: number;
+  readonly perStream: number;
+  readonly queueLength: number;
+  readonly queueMs: number;
+  readonly staleAfterMs: number;
+  readonly maxBodyBytes: number;
+  readonly withdrawEveryMs: number;
+  readonly withdrawThreshold: bigint;
+}
+
+export interface OfferSetup {
+  readonly terms: OfferTerms;
+  readonly backend: Backend;
+  readonly maxConcurrency: number;
+}
+
+export interface ProviderOptions {
+  readonly chain: Chain;
+  readonly db: Database;
+  /** Whom streams pay. */
+  readonly owner: Address;
+  /** The owner's key, when it is on this machine: for registering and collecting. */
+  readonly ownerAccount: LocalAccount | undefined;
+  /** Signs receipts and settlements. */
+  readonly signer: LocalAccount;
+  readonly offers: readonly OfferSetup[];
+  readonly limits: ProviderLimits;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** For what is paid for: must not jump. */
+  readonly clock: Clock;
+}
+
+export interface Provider {
+  readonly app: Hono<AppEnv>;
+  readonly offers: readonly ServedOffer[];
+  /** Follows the chain, checks the engines, registers; resolves when each was tried once. All goes on until the signal aborts. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Refuses new work, lets running answers finish for `graceMs`, then ends them. */
+  drain(graceMs: number): Promise<void>;
+  /** Resolves when everything that `start` began has stopped. */
+  stopped(): Promise<void>;
+}
+
+/** Puts the parts together; nothing runs before `start`. */
+export function createProvider(options: ProviderOptions): Provider {
+  const { chain, db, owner, ownerAccount, signer, limits, logger, metrics, clock } = options;
+  const domain: Domain = { chainId: chain.network.chainId, verifyingContract: chain.network.contracts.streamPay };
+  const { perStream, queueLength, queueMs } = limits;
+  const offers: ServedOffer[] = options.offers.map(({ terms, backend, maxConcurrency: size }) => ({
+    terms,
+    backend,
+    capacity: createCapacity({ size, perStream, queueLength, queueMs, clock }),
+    providerId: undefined,
+    checked: false,
+  }));
+  const chainTime = createChainTime({ clock, staleAfterMs: limits.staleAfterMs });
+  const read = (id: bigint) => readStream(chain, id);
+  const assertOurs = (state: StreamState) => {
+    const offer = offerOf(offers, state.providerId);
+    if (!isAddressEqual(state.payee, owner) || state.providerId === 0 || !offer) {
+      throw new AppError("WRONG_PROVIDER", "This stream does not pay for an offer that is served here.", {
+        param: "streamId",
+        facts: { payee: state.payee, providerId: state.providerId, expectedPayee: owner },
+      });
+    }
+    if (!isAddressEqual(state.asset, offer.terms.asset)) {
+      throw new AppError("ASSET_MISMATCH", "This stream pays in another asset than the offer's.", {
+        param: "streamId",
+        facts: { asset: state.asset, expected: offer.terms.asset },
+      });
+    }
+  };
+  const streams = createStreams({ read, assertOurs, chainTime, logger });
+  const sessions = createSessions({ db, domain, streams, chainTime, clock, contractSignature: contractSignatureOf(chain) });
+  const settlements = createSettlements({ db, domain, signer });
+  const admission = createAdmission({ sessions, streams, offers, chainTime, domain, payee: owner, minRunwayMs: limits.minRunwayMs });
+  const running = createRunning();
+  const cut = new AbortController();
+  const background: Promise<void>[] = [];
+  let following = false;
+
+  const context: ProviderContext = {
+    logger,
+    clock,
+    metrics,
+    domain,
+    payee: owner,
+    signer: signer.address,
+    offers,
+    chainTime,
+    streams,
+    sessions,
+    settlements,
+    admission,
+    running,
+    answers: {
+      clock,
+      logger,
+      db,
+      chainId: domain.chainId,
+      streams,
+      admission,
+      settlements,
+      running,
+      metrics: createAnswerMetrics(metrics),
+      limits,
+      cut: cut.signal,
+    },
+    maxBodyBytes: limits.maxBodyBytes,
+    following: () => following,
+  };
+
+  const sender = ownerAccount && createSender({ chain, account: ownerAccount, logger });
+  const creditOf = (asset: Address) =>
+    chain.client.readContract({ address: domain.verifyingContract, abi: streamPayAbi, functionName: "creditOf", args: [owner, asset] });
+  const assets = offers.map(({ terms }) => terms.asset);
+  const income: Income | undefined =
+    sender &&
+    createIncome({ db, chain, payee: owner, sender, chainTime, logger, read, creditOf, assets, threshold: limits.withdrawThreshold });
+
+  async function follow(signal: AbortSignal): Promise<void> {
+    const head = await chain.client.getBlock().catch((cause) => {
+      throw new AppError("CHAIN_UNAVAILABLE", "The newest block could not be read.", { cause });
+    });
+    chainTime.observe({ number: head.number, timestampMs: Number(head.timestamp) * 1000 });
+    following = true;
+    await watchEvents({
+      chain,
+      fromBlock: head.number + 1n,
+      clock,
+      signal,
+      logger,
+      contracts: ["streamPay"],
+      onEvents: async (events, upTo) => {
+        chainTime.observe(upTo);
+        streams.apply(events);
+        await income?.record(events);
+      },
+      onRollback: () => streams.recheck(),
+    });
+  }
+
+  /** Runs until it has succeeded once; a failure is logged by the loop and tried again. */
+  function untilDone(name: string, everyMs: number, signal: AbortSignal, step: () => Promise<void>): Promise<void> {
+    const done = new AbortController();
+    const both = AbortSignal.any([signal, done.signal]);
+    return runLoop({ name, everyMs, clock, signal: both, logger }, async () => {
+      await step();
+      done.abort();
+    });
+  }
+
+  /** Resolves with the first try, whatever came of it; the rest goes on in the background. */
+  function firstTry(name: string, signal: AbortSignal, step: () => Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      background.push(untilDone(name, 5_000, signal, () => step().finally(resolve)).then(resolve));
+    });
+  }
+
+  const taken = () => new Set(offers.map((offer) => offer.providerId).filter((id) => id !== undefined));
+  const registration = { listOffers: () => listWalletOffers(chain, owner), sender, owner, signer: signer.address, logger };
+
+  return {
+    app: createProviderApp(context),
+    offers,
+    start: async (signal) => {
+      const engines = Promise.all(
+        offers.map((offer) =>
+          firstTry(`check ${offer.terms.model}`, signal, async () => {
+            await offer.backend.check(signal);
+            offer.checked = true;
+          }),
+        ),
+      );
+      await firstTry("register", signal, async () => {
+        for (const offer of offers) {
+          if (offer.providerId === undefined) offer.providerId = await registerOffer(registration, offer.terms, taken());
+        }
+      });
+      background.push(untilDone("follow the chain", 2_000, signal, () => follow(signal)));
+      if (income) {
+        const loop = { everyMs: limits.withdrawEveryMs, clock, signal, logger };
+        background.push(untilDone("past income", 60_000, signal, () => readPastIncome({ db, chain, payee: owner, income, signal })));
+        background.push(runLoop({ ...loop, name: "collect income" }, (stop) => income.collect(stop)));
+      }
+      background.push(runLoop({ name: "purge", everyMs: 3_600_000, clock, signal, logger }, async () => (following ? sessions.purge() : undefined)));
+      await engines;
+    },
+    drain: async (graceMs) => {
+      admission.drain();
+      const over = new AbortController();
+      await Promise.race([running.idle(), clock.sleep(graceMs, over.signal).catch(() => {})]);
+      over.abort();
+      cut.abort();
+      await running.idle();
+    },
+    stopped: async () => {
+      await Promise.all(background);
+    },
+  };
+}

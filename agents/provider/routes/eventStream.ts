@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import type { ServerResponse } from "node:http";
+import { AppError, toProblem } from "@clawcompute/lib/errors";
+import { encodeSse } from "@clawcompute/lib/protocol";
+import type { Hex } from "viem";
+import type { Sink } from "../answer.ts";
+import type { RouteContext } from "./handler.ts";
+
+/** An answer as server-sent events, written straight to the socket: no event waits for the next one. */
+export interface EventStream extends Sink {
+  /** Resolves when the head of the response is out; from then on errors can only be events. */
+  readonly opened: Promise<void>;
+  /** Aborts when the caller's connection closes before the end. */
+  readonly gone: AbortSignal;
+  /** Last events, not part of the receipt's hash, and the end. */
+  finish(events: readonly string[]): void;
+  /** An error as the last event; there is no [DONE] after it. */
+  fail(error: unknown): void;
+}
+
+/** A reader that takes nothing for this long has gone, whatever its socket says. */
+const UNREAD_MS = 60_000;
+
+export function createEventStream(c: RouteContext, requestId: string): EventStream {
+  const response = c.env.outgoing as ServerResponse;
+  const gone = goneSignal(response);
+  const hash = createHash("sha256");
+  const held: string[] = [];
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = () => {
+      if (response.headersSent || response.destroyed) return;
+      for (const [name, value] of c.res.headers) response.setHeader(name, value);
+      response.writeHead(200, {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-cache, no-transform",
+        "x-accel-buffering": "no",
+        "x-request-id": requestId,
+      });
+      response.socket?.setNoDelay(true);
+      response.flushHeaders();
+      for (const text of held.splice(0)) response.write(text);
+      resolve();
+    };
+  });
+
+  const write = (text: string): boolean => response.destroyed || response.writableEnded || response.write(text);
+  const end = () => {
+    open();
+    if (!response.destroyed && !response.writableEnded) response.end();
+  };
+
+  return {
+    live: true,
+    opened,
+    gone: gone.signal,
+    deliver: async (data) => {
+      open();
+      hash.update(data).update("\n");
+      if (!write(encodeSse(data))) await room(response, gone);
+    },
+    comment: (text) => {
+      if (response.headersSent) write(`: ${text}\n\n`);
+      else held.push(`: ${text}\n\n`);
+    },
+    alive: () => {
+      open();
+      write(": alive\n\n");
+    },
+    seal: () => `0x${hash.digest("hex")}` as Hex,
+    finish: (events) => {
+      open();
+      for (const event of events) write(encodeSse(event));
+      end();
+    },
+    fail: (error) => {
+      write(encodeSse(JSON.stringify({ error: toProblem(AppError.from(error)).error })));
+      end();
+    },
+  };
+}
+
+/** Aborts when the connection closes before the response was finished. */
+export function goneSignal(response: ServerResponse): AbortController {
+  const gone = new AbortController();
+  const leave = () => {
+    if (!response.writableFinished) gone.abort();
+  };
+  if (response.destroyed) leave();
+  else response.once("close", leave);
+  return gone;
+}
+
+/** Resolves when the reader has caught up, or has gone. */
+function room(response: ServerResponse, gone: AbortController): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => {
+      gone.abort();
+      response.destroy();
+    }, UNREAD_MS);
+    const done = () => {
+      clearTimeout(late);
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.once("drain", done);
+    response.once("close", done);
+  });
+}

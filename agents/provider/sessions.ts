@@ -1,0 +1,121 @@
+import { createHash, randomBytes } from "node:crypto";
+import { AppError } from "@clawcompute/lib/errors";
+import type { Clock } from "@clawcompute/lib/node";
+import {
+  CLOCK_SKEW_SECONDS,
+  type ContractSignatureCheck,
+  type Domain,
+  type SessionRequest,
+  verifySessionProof,
+  ZERO_HASH,
+} from "@clawcompute/lib/protocol";
+import { and, type Database, eq, lt, meters, nonces, sessions, sql } from "@clawcompute/lib/store";
+import type { Hex } from "viem";
+import type { ChainTime } from "./chainTime.ts";
+import { meterIs } from "./metering.ts";
+import type { PayingStream, Streams } from "./streams.ts";
+
+export interface OpenedSession {
+  readonly token: string;
+  readonly stream: PayingStream;
+  readonly servedMs: number;
+  readonly lastReceiptHash: Hex;
+}
+
+/** What a bearer token stands for. */
+export interface TokenHolder {
+  readonly streamId: bigint;
+  /** The use of the stream has ended: nothing more is served on it. */
+  readonly settled: boolean;
+}
+
+/** Turns a proof that somebody owns an open stream into a bearer token. */
+export interface Sessions {
+  open(request: SessionRequest): Promise<OpenedSession>;
+  find(token: string): Promise<TokenHolder | undefined>;
+  /** Forgets what nobody can use any more. */
+  purge(): Promise<void>;
+}
+
+export interface SessionsOptions {
+  readonly db: Database;
+  readonly domain: Domain;
+  readonly streams: Streams;
+  readonly chainTime: ChainTime;
+  readonly clock: Clock;
+  readonly contractSignature?: ContractSignatureCheck;
+}
+
+/** A crashed answer's time is shown to the payer as served once nothing was counted for longer than a live answer may stall. */
+const IDLE_MS = 30_000;
+/** No stream lives longer than 365 days. */
+const TOKEN_LIFE_SECONDS = 400 * 86_400;
+
+/** Tokens carry 256 random bits, so one hash without salt is enough to keep them useless to a reader of the store. */
+export const hashToken = (token: string): Hex => `0x${createHash("sha256").update(token).digest("hex")}`;
+
+export function createSessions({ db, domain, streams, chainTime, clock, contractSignature }: SessionsOptions): Sessions {
+  return {
+    open: async (request) => {
+      if (request.chainId !== domain.chainId) {
+        throw new AppError("WRONG_CHAIN", `This provider serves chain ${domain.chainId}, not ${request.chainId}.`, {
+          param: "chainId",
+          facts: { chainId: domain.chainId, contract: domain.verifyingContract },
+        });
+      }
+      chainTime.assertFresh();
+      const streamId = BigInt(request.streamId);
+      const stream = await streams.get(streamId);
+      const { payer, providerId, ratePerSecond, end } = stream.state;
+      await verifySessionProof({
+        domain,
+        message: { streamId, issuedAt: BigInt(request.issuedAt), expiresAt: BigInt(request.expiresAt), nonce: request.nonce },
+        signature: request.signature,
+        payer,
+        nowSeconds: chainTime.nowSeconds(),
+        ...(contractSignature ? { contractSignature } : {}),
+      });
+      const token = randomBytes(32).toString("base64url");
+      const key = { chainId: domain.chainId, streamId };
+      return db.transaction(async (tx) => {
+        const used = await tx
+          .insert(nonces)
+          .values({ payer, nonce: request.nonce, expiresAt: request.expiresAt + CLOCK_SKEW_SECONDS })
+          .onConflictDoNothing()
+          .returning({ nonce: nonces.nonce });
+        if (used.length === 0) throw new AppError("PROOF_REPLAYED", "This proof was used before.", { param: "nonce" });
+        const nowMs = clock.now();
+        await tx
+          .insert(meters)
+          .values({ ...key, providerId, payer, ratePerSecond, lastReceiptHash: ZERO_HASH, updatedAtMs: nowMs })
+          .onConflictDoNothing();
+        await tx
+          .update(meters)
+          .set({ claimedMs: sql`${meters.servedMs}` })
+          .where(and(meterIs(key), lt(meters.updatedAtMs, nowMs - IDLE_MS)));
+        const [meter] = await tx.select().from(meters).where(meterIs(key));
+        if (!meter) throw new AppError("INTERNAL", "The meter of a stream was not kept.");
+        if (meter.settledOwed !== null) throw new AppError("STREAM_SETTLING", "The use of this stream has ended.", { param: "streamId" });
+        const row = { tokenHash: hashToken(token), ...key, expiresAt: end, createdAtMs: nowMs };
+        await tx.insert(sessions).values(row);
+        return { token, stream, servedMs: meter.claimedMs, lastReceiptHash: meter.lastReceiptHash };
+      });
+    },
+
+    find: async (token) => {
+      const [row] = await db
+        .select({ streamId: sessions.streamId, chainId: sessions.chainId, settledOwed: meters.settledOwed })
+        .from(sessions)
+        .innerJoin(meters, and(eq(meters.chainId, sessions.chainId), eq(meters.streamId, sessions.streamId)))
+        .where(eq(sessions.tokenHash, hashToken(token)));
+      if (!row || row.chainId !== domain.chainId) return undefined;
+      return { streamId: row.streamId, settled: row.settledOwed !== null };
+    },
+
+    purge: async () => {
+      const now = chainTime.nowSeconds();
+      await db.delete(nonces).where(lt(nonces.expiresAt, now - CLOCK_SKEW_SECONDS));
+      await db.delete(sessions).where(lt(sessions.createdAtMs, clock.now() - TOKEN_LIFE_SECONDS * 1000));
+    },
+  };
+}

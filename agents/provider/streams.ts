@@ -1,0 +1,144 @@
+import type { ChainEvent, StreamState } from "@clawcompute/lib/chain";
+import { AppError } from "@clawcompute/lib/errors";
+import type { Logger } from "@clawcompute/lib/node";
+import type { ChainTime } from "./chainTime.ts";
+
+/** A stream that pays us, as far as the chain's events have been read. */
+export interface PayingStream {
+  readonly id: bigint;
+  /** Newest known terms; only `end` and `status` can change. */
+  readonly state: StreamState;
+  /** Aborts when the stream is closed on chain. */
+  readonly closed: AbortSignal;
+}
+
+/** Live picture of the streams that callers have shown us. The chain is right about everything in it. */
+export interface Streams {
+  /** One that money flows on. Reads it on first use. Throws STREAM_UNKNOWN, STREAM_ENDED, or what `assertOurs` throws. */
+  get(id: bigint): Promise<PayingStream>;
+  /** The same, also when its deposit is used up. Still throws STREAM_ENDED when it is closed. */
+  getOpen(id: bigint): Promise<PayingStream>;
+  /** What the deposit still covers; 0 when the stream is closed. */
+  runwayMs(stream: PayingStream): number;
+  apply(events: readonly ChainEvent[]): void;
+  /** Reads everything again: the blocks that it came from may be gone. */
+  recheck(): Promise<void>;
+}
+
+export interface StreamsOptions {
+  readonly read: (id: bigint) => Promise<StreamState>;
+  /** Throws WRONG_PROVIDER for a stream that pays somebody else. */
+  readonly assertOurs: (state: StreamState) => void;
+  readonly chainTime: ChainTime;
+  readonly logger: Logger;
+  /** How many are remembered. Default 50,000. */
+  readonly capacity?: number;
+}
+
+interface Entry {
+  readonly id: bigint;
+  state: StreamState;
+  readonly closing: AbortController;
+  readonly closed: AbortSignal;
+}
+
+const closingEvents: ReadonlySet<string> = new Set(["StreamCancelled", "StreamSettled", "StreamRedirected"]);
+
+export function createStreams({ read, assertOurs, chainTime, logger, capacity = 50_000 }: StreamsOptions): Streams {
+  const entries = new Map<bigint, Entry>();
+  /** Reads under way; one is repeated when an event overtakes it. */
+  const reads = new Map<bigint, { promise: Promise<Entry>; overtaken: boolean }>();
+
+  function close(entry: Entry, reason: string): void {
+    if (entry.closing.signal.aborted) return;
+    entry.state = { ...entry.state, status: "closed" };
+    entry.closing.abort(new AppError("STREAM_ENDED", "The stream was ended on chain.", { facts: { streamId: String(entry.id) } }));
+    logger.debug({ streamId: String(entry.id), reason }, "stream closed");
+  }
+
+  async function load(id: bigint): Promise<Entry> {
+    for (;;) {
+      const pending = reads.get(id) as { overtaken: boolean };
+      pending.overtaken = false;
+      const state = await read(id);
+      if (pending.overtaken) continue;
+      if (state.status === "unknown") {
+        throw new AppError("STREAM_UNKNOWN", "There is no such stream on the chain yet.", { param: "streamId", facts: { streamId: String(id) } });
+      }
+      const closing = new AbortController();
+      const entry: Entry = { id, state, closing, closed: closing.signal };
+      if (state.status === "closed") close(entry, "closed before it was used here");
+      else assertOurs(state);
+      entries.set(id, entry);
+      forgetOldest();
+      return entry;
+    }
+  }
+
+  function forgetOldest(): void {
+    for (const [id, entry] of entries) {
+      if (entries.size <= capacity) return;
+      if (entry.closed.aborted || isOver(entry)) entries.delete(id);
+    }
+  }
+
+  function isOver(entry: Entry): boolean {
+    return entry.state.status === "ended" || chainTime.nowMs() >= entry.state.end * 1000;
+  }
+
+  async function find(id: bigint, mayBeOver: boolean): Promise<PayingStream> {
+    let entry = entries.get(id);
+    if (!entry) {
+      let pending = reads.get(id);
+      if (!pending) {
+        pending = { overtaken: false, promise: Promise.resolve().then(() => load(id)) };
+        reads.set(id, pending);
+        const done = () => reads.delete(id);
+        pending.promise.then(done, done);
+      }
+      entry = await pending.promise;
+    }
+    if (entry.closed.aborted || (!mayBeOver && isOver(entry))) {
+      throw new AppError("STREAM_ENDED", "This stream has ended.", {
+        param: "streamId",
+        facts: { streamId: String(id), end: entry.state.end, chainTime: chainTime.nowSeconds() },
+      });
+    }
+    return entry;
+  }
+
+  function applyOne(event: ChainEvent): void {
+    const id = event.args.id;
+    if (event.contract !== "streamPay" || typeof id !== "bigint") return;
+    const pending = reads.get(id);
+    if (pending) pending.overtaken = true;
+    const entry = entries.get(id);
+    if (!entry) return;
+    if (closingEvents.has(event.name) || (event.name === "StreamUpdated" && event.args.completed === true)) close(entry, event.name);
+    else if (event.name === "StreamToppedUp") {
+      // The end only ever moves on, and the entry may be newer than the event.
+      entry.state = { ...entry.state, end: Math.max(entry.state.end, Number(event.args.end)) };
+    }
+  }
+
+  return {
+    get: (id) => find(id, false),
+    getOpen: (id) => find(id, true),
+    runwayMs: (stream) => (stream.closed.aborted ? 0 : Math.max(0, stream.state.end * 1000 - chainTime.nowMs())),
+    apply: (events) => events.forEach(applyOne),
+    recheck: async () => {
+      await Promise.all(
+        [...entries.values()].map(async (entry) => {
+          const state = await read(entry.id);
+          const same = state.payer === entry.state.payer && state.payee === entry.state.payee && state.start === entry.state.start;
+          if (entry.closed.aborted || state.status === "unknown" || !same) {
+            // Closed blocks may have gone too: the next use reads it afresh.
+            close(entry, "reorganised");
+            entries.delete(entry.id);
+          } else if (state.status === "closed") close(entry, "closed");
+          else entry.state = state;
+        }),
+      );
+    },
+  };
+}

@@ -1,0 +1,192 @@
+#!/usr/bin/env node
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { AppError } from "@clawcompute/lib/errors";
+import { Command, CommanderError } from "commander";
+import { type CommandContext, errorLine, errorReport } from "./command.ts";
+import { exitCodeHelp, exitCodeOf, exitCodes } from "./exitCodes.ts";
+import { processTerminal } from "./terminal.ts";
+
+// Settings of a checkout; what is in the environment already wins.
+const envFile = join(import.meta.dirname, "..", ".env");
+if (existsSync(envFile)) process.loadEnvFile(envFile);
+
+const terminal = processTerminal(process);
+const json = process.argv.includes("--json");
+
+/** The first signal asks the command to end what is open and stop; the second one leaves at once. */
+function interruptible(): AbortSignal {
+  const controller = new AbortController();
+  let signals = 0;
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+      signals += 1;
+      if (signals === 1) {
+        if (!json) terminal.err("\nstopping; open streams are being ended (again to leave at once)\n");
+        controller.abort(new DOMException(name, "AbortError"));
+      } else {
+        terminal.err("left at once; run `claw stop` to end open streams\n");
+        process.exit(exitCodes.interrupted);
+      }
+    });
+  }
+  return controller.signal;
+}
+
+const context = (): CommandContext => ({ env: process.env, terminal, signal: interruptible(), json });
+const finish = (code: number) => {
+  process.exitCode = code;
+};
+
+const program = new Command("claw")
+  .description("AI inference paid by the second straight from a wallet")
+  .version("0.1.0")
+  .enablePositionalOptions()
+  .showHelpAfterError("(claw help, or claw help <command>)")
+  .addHelpText("after", `\n${exitCodeHelp}\n\nSettings come from the environment or the file .env; .env.example documents each one.`);
+
+program
+  .command("ask")
+  .summary("ask once and pay for the seconds it takes")
+  .description("Finds the cheapest provider, opens a stream, prints the answer as it comes, ends the stream and shows the bill.")
+  .argument("<prompt...>", 'what to ask; "-" reads it from standard input')
+  .option("-m, --model <name>", "only this model (default: the cheapest of all)")
+  .option("-p, --provider <id>", "only this provider")
+  .option("--max-spend <coins>", "most that may be deposited (default: MAX_DEPOSIT, 0.01)")
+  .option("--max-price <coins>", "most that a second may cost")
+  .option("-s, --seconds <n>", "time the deposit covers; what is not used comes back (default: 60)")
+  .option("--system <text>", "instructions that go before the prompt")
+  .option("--stop-forgotten", "first end streams that this wallet left open")
+  .option("--json", "print one JSON object instead")
+  .addHelpText("after", `\n${exitCodeHelp}\n\nExample:\n  claw ask --max-price 0.0002 "Why is the sky blue?"`)
+  .action(async (words: string[], flags) => {
+    const { askMain } = await import("./gateway/main.ts");
+    const prompt = words.length === 1 && words[0] === "-" ? await readStdin() : words.join(" ");
+    finish(await askMain(prompt, flags, context()));
+  });
+
+program
+  .command("providers")
+  .summary("list active providers, cheapest first")
+  .description("Lists the active providers that take the native coin, cheapest first.")
+  .option("-m, --model <name>", "only this model")
+  .option("--json", "print a JSON array instead")
+  .action(async (flags) => {
+    const { providersMain } = await import("./gateway/main.ts");
+    finish(await providersMain(flags, context()));
+  });
+
+program
+  .command("streams")
+  .summary("list the wallet's open streams")
+  .description("Lists the streams that the wallet opened and that still hold money, from the chain alone.")
+  .option("--json", "print a JSON array instead")
+  .action(async () => {
+    const { streamsMain } = await import("./gateway/main.ts");
+    finish(await streamsMain(context()));
+  });
+
+program
+  .command("stop")
+  .summary("end all open streams of the wallet, now")
+  .description("Ends every open stream of the wallet; what was not served comes back.")
+  .option("--json", "print one JSON object instead")
+  .action(async () => {
+    const { stopMain } = await import("./gateway/main.ts");
+    finish(await stopMain(context()));
+  });
+
+const wallet = program
+  .command("wallet")
+  .summary("the wallet that pays")
+  .description("The wallet that pays: PRIVATE_KEY, or an encrypted file. The key itself is never shown.");
+for (const [name, load, description] of [
+  ["new", "walletNewMain", "make a new key and write it to an encrypted file"],
+  ["import", "walletImportMain", "write the key in PRIVATE_KEY, or one typed unseen, to an encrypted file"],
+] as const) {
+  wallet
+    .command(name)
+    .description(description)
+    .option("-f, --file <path>", "wallet file (default: WALLET_FILE, else ~/.clawcompute/wallet.json)")
+    .option("--json", "print one JSON object instead")
+    .action(async (flags) => finish(await (await import("./wallet/main.ts"))[load](flags, context())));
+}
+for (const [name, load, description] of [
+  ["address", "walletAddressMain", "show the wallet's address"],
+  ["balance", "walletBalanceMain", "show what the wallet holds"],
+] as const) {
+  wallet
+    .command(name)
+    .description(description)
+    .option("--json", "print one JSON object instead")
+    .action(async () => finish(await (await import("./wallet/main.ts"))[load](context())));
+}
+
+program
+  .command("provider")
+  .summary("serve a model and be paid by the second")
+  .description("Runs the provider agent: registers the offer, serves paid requests, signs receipts.")
+  .argument("[arguments...]")
+  .helpOption(false)
+  .passThroughOptions()
+  .allowUnknownOption()
+  .action(async (argv: string[]) => {
+    const { main } = await import("./provider/main.ts");
+    await main({ argv, env: process.env });
+  });
+
+program
+  .command("keeper")
+  .summary("update other people's streams for a share")
+  .description("Runs the keeper agent: finds streams worth updating and batches them by profit.")
+  .argument("[arguments...]")
+  .helpOption(false)
+  .passThroughOptions()
+  .allowUnknownOption()
+  .action(async (argv: string[]) => {
+    const { main } = await import("./keeper/main.ts");
+    await main({ argv, env: process.env });
+  });
+
+async function readStdin(): Promise<string> {
+  let text = "";
+  for await (const chunk of process.stdin.setEncoding("utf8")) {
+    text += chunk;
+    if (text.length > 1_000_000)
+      throw new AppError("BODY_TOO_LARGE", "The prompt is longer than a million characters.", { param: "prompt" });
+  }
+  return text;
+}
+
+/** Commander has printed its own message by now; only its outcome is left to pass on. */
+function usageOutcome(error: CommanderError): number {
+  const wanted = ["commander.help", "commander.helpDisplayed", "commander.version"].includes(error.code);
+  return wanted ? exitCodes.done : exitCodes.badInput;
+}
+
+for (const command of [program, ...program.commands, ...wallet.commands]) {
+  command.exitOverride();
+  if (json) command.configureOutput({ outputError: () => {}, writeErr: () => {} });
+}
+
+let longRunning = false;
+try {
+  longRunning = ["provider", "keeper"].includes(process.argv[2] ?? "");
+  await program.parseAsync();
+} catch (thrown) {
+  if (thrown instanceof CommanderError) {
+    finish(usageOutcome(thrown));
+    if (json && process.exitCode === exitCodes.badInput) {
+      const error = new AppError("BAD_REQUEST", thrown.message.replace(/^error: /, ""), { hint: "See claw help." });
+      terminal.out(`${JSON.stringify({ error: errorReport(error) })}\n`);
+    }
+  } else {
+    const error = AppError.from(thrown);
+    finish(exitCodeOf(error));
+    if (json) terminal.out(`${JSON.stringify({ error: errorReport(error) })}\n`);
+    else terminal.err(errorLine(error));
+    if (error.code === "INTERNAL" && !json) terminal.err(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+  }
+}
+// Idle connections must not keep a finished command alive; whatever was written goes out first.
+if (!longRunning || process.exitCode) process.stdout.write("", () => process.stderr.write("", () => process.exit()));

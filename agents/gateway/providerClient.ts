@@ -1,0 +1,186 @@
+import type { IncomingMessage } from "node:http";
+import { AppError, fromProblem } from "@clawcompute/lib/errors";
+import { checkShape } from "@clawcompute/lib/node";
+import {
+  type ChatRequest,
+  decodeSignedReceipt,
+  type HealthResponse,
+  headers,
+  healthResponse,
+  parseSse,
+  type RouteName,
+  routes,
+  type SessionRequest,
+  type SessionResponse,
+  type SettleResponse,
+  type SignedReceipt,
+  type SseEvent,
+  sessionResponse,
+  settleResponse,
+} from "@clawcompute/lib/protocol";
+import type { z } from "zod";
+import type { Dialer } from "./dial.ts";
+
+export interface ClientLimits {
+  /** Whole time of a JSON call. */
+  readonly callMs: number;
+  /** The same for asking whether somebody is there. */
+  readonly healthMs: number;
+  readonly jsonBytes: number;
+  /** Whole answer, everything counted. */
+  readonly answerBytes: number;
+}
+
+export const clientLimits: ClientLimits = { callMs: 10_000, healthMs: 3_000, jsonBytes: 1_048_576, answerBytes: 64 * 1_048_576 };
+
+/** An answer under way. Ends early, without an error, when the connection breaks. */
+export interface ChatStream {
+  readonly events: AsyncIterable<SseEvent>;
+  /** Closes the connection; the provider stops its meter. */
+  close(): void;
+}
+
+/** One provider as its payer sees it: one method for each row of the protocol's route table that a payer uses. */
+export interface ProviderClient {
+  readonly base: URL;
+  health(signal?: AbortSignal): Promise<HealthResponse>;
+  createSession(proof: SessionRequest, signal?: AbortSignal): Promise<SessionResponse>;
+  /** Ends the stream's use and signs what is owed. */
+  settle(token: string, signal?: AbortSignal): Promise<SettleResponse>;
+  receipt(token: string, requestId: string, signal?: AbortSignal): Promise<SignedReceipt>;
+  chat(token: string, request: ChatRequest, options?: ChatOptions): Promise<ChatStream>;
+}
+
+export interface ChatOptions {
+  /** Asks for the final settlement together with the receipt. */
+  readonly settle?: boolean;
+  /** Until the head of the answer. */
+  readonly headersMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Every method throws the provider's own error as an AppError, PROVIDER_FAILED for anything malformed, or the dialer's errors. */
+export function createProviderClient(endpoint: string, dialer: Dialer, limits: ClientLimits = clientLimits): ProviderClient {
+  const base = baseUrlOf(endpoint);
+
+  const dial = (name: RouteName, options: CallOptions = {}) => {
+    const { method, path } = routes[name];
+    const { token, body, params = {}, headersMs, signal, extra = {} } = options;
+    const filled = path.replace(/:(\w+)/g, (_, key: string) => encodeURIComponent(params[key] ?? ""));
+    return dialer.request(new URL(base.pathname.replace(/\/$/, "") + filled, base), {
+      method,
+      headers: {
+        accept: "application/json",
+        "user-agent": "clawcompute",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...extra,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(headersMs === undefined ? {} : { headersMs }),
+      signal,
+    });
+  };
+
+  const call = async (name: RouteName, options: CallOptions = {}): Promise<unknown> => {
+    const withinMs = name === "health" ? limits.healthMs : limits.callMs;
+    const limit = AbortSignal.timeout(withinMs);
+    const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
+    try {
+      const response = await dial(name, { ...options, signal });
+      const body = await readJson(response, limits.jsonBytes, signal);
+      const status = response.statusCode ?? 0;
+      if (status < 200 || status > 299) throw refusal(body, response);
+      return body;
+    } catch (thrown) {
+      if (!limit.aborted || options.signal?.aborted) throw thrown;
+      throw new AppError("PROVIDER_TIMEOUT", `The provider at ${base.host} did not answer ${routes[name].path} within ${withinMs} ms.`);
+    }
+  };
+
+  const checked = async <S extends z.ZodType>(name: RouteName, schema: S, options: CallOptions = {}): Promise<z.output<S>> =>
+    checkShape(schema, await call(name, options), "PROVIDER_FAILED");
+
+  return {
+    base,
+    health: (signal) => checked("health", healthResponse, { signal }),
+    createSession: (proof, signal) => checked("createSession", sessionResponse, { body: proof, signal }),
+    settle: (token, signal) => checked("settleSession", settleResponse, { token, signal }),
+    receipt: async (token, requestId, signal) => decodeSignedReceipt(await call("receipt", { token, params: { requestId }, signal })),
+    chat: async (token, request, { settle = false, headersMs, signal } = {}) => {
+      const extra = { accept: "text/event-stream", ...(settle ? { [headers.settle]: "1" } : {}) };
+      const body = { ...request, stream: true, stream_options: { include_usage: true } };
+      const response = await dial("chatCompletions", { token, body, extra, signal, ...(headersMs === undefined ? {} : { headersMs }) });
+      if (response.statusCode !== 200)
+        throw refusal(await readJson(response, limits.jsonBytes, AbortSignal.timeout(limits.callMs)), response);
+      if (!/^text\/event-stream\b/i.test(response.headers["content-type"] ?? "")) {
+        response.destroy();
+        throw new AppError("PROVIDER_FAILED", "The provider's answer is not an event stream.");
+      }
+      return { events: parseSse(bytesOf(response, limits.answerBytes)), close: () => response.destroy() };
+    },
+  };
+}
+
+interface CallOptions {
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly headersMs?: number;
+  readonly extra?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Where a provider's routes begin. Offers name the base URL, but also the address of one of its routes, as older ones do.
+ * Throws ENDPOINT_REFUSED when it is no URL.
+ */
+export function baseUrlOf(endpoint: string): URL {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (!url)
+    throw new AppError("ENDPOINT_REFUSED", "The offer's endpoint is not a URL.", { param: "endpoint", hint: "Choose another provider." });
+  url.search = "";
+  url.hash = "";
+  url.pathname = url.pathname.replace(/\/+$/, "").replace(/\/(inference|v1\/chat\/completions|v1)$/, "");
+  return url;
+}
+
+function refusal(body: unknown, response: IncomingMessage): AppError {
+  const status = response.statusCode ?? 0;
+  if (status >= 300 && status < 400) return new AppError("PROVIDER_FAILED", "The provider answers with a redirect, which is not followed.");
+  return fromProblem(body, status);
+}
+
+/** The body as JSON, or undefined when it is none: an error's status says enough. */
+async function readJson(response: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<unknown> {
+  const parts: Uint8Array[] = [];
+  const cut = () => response.destroy();
+  signal.addEventListener("abort", cut, { once: true });
+  try {
+    for await (const part of bytesOf(response, maxBytes)) parts.push(part);
+  } finally {
+    signal.removeEventListener("abort", cut);
+  }
+  if (signal.aborted) throw new AppError("ABORTED", "Stopped on request.", { cause: signal.reason });
+  try {
+    return JSON.parse(Buffer.concat(parts).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A broken connection ends it like any other end; whether something is missing shows in the content. Throws PROVIDER_FAILED above `maxBytes`. */
+async function* bytesOf(response: IncomingMessage, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.byteLength;
+      if (size > maxBytes) throw new AppError("PROVIDER_FAILED", `The provider's answer is larger than ${maxBytes} bytes.`);
+      yield chunk;
+    }
+  } catch (thrown) {
+    if (thrown instanceof AppError) throw thrown;
+  } finally {
+    response.destroy();
+  }
+}

@@ -1,7 +1,7 @@
 // Every `.tree` under test/contracts is the specification of one function: this fails when its test file does not have
 // exactly the same branches and leaves. Titles are the tree's texts, nested `describe`s are branches, `it`s are leaves.
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ARROW = " > ";
@@ -55,6 +55,11 @@ export function differences(tree: string, test: string): string[] {
   ];
 }
 
+/** The functions an interface declares; those that a constructor fixes are told by `constructor.tree`. */
+export function functionsOf(solidity: string): string[] {
+  return [...new Set([...solidity.matchAll(/^ {4}function (\w+)\(/gm)].map((match) => match[1] ?? ""))];
+}
+
 function main(root: string): number {
   let [trees, leaves, wrong] = [0, 0, 0];
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).map((file) => join(root, file));
@@ -77,6 +82,15 @@ function main(root: string): number {
   const folders = new Set(files.filter((name) => name.endsWith(".tree")).map((name) => join(name, "..")));
   for (const file of files.filter((name) => name.endsWith(".test.ts") && folders.has(join(name, "..")))) {
     if (!files.includes(file.replace(/\.test\.ts$/, ".tree"))) report(file, "has no tree");
+  }
+  for (const folder of folders) {
+    const manual = join(root, "../../contracts/interfaces", `I${basename(folder)}.sol`);
+    if (!existsSync(manual)) continue;
+    const fixed = join(folder, "constructor.test.ts");
+    const told = existsSync(fixed) ? readFileSync(fixed, "utf8") : "";
+    for (const name of functionsOf(readFileSync(manual, "utf8"))) {
+      if (!files.includes(join(folder, `${name}.tree`)) && !told.includes(`"${name}"`)) report(manual, `${name} has no tree`);
+    }
   }
   console.log(`${trees} trees, ${leaves} leaves, ${wrong} differences`);
   return wrong === 0 ? 0 : 1;

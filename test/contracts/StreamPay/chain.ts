@@ -52,6 +52,7 @@ export class Refused extends Error {
   }
 }
 
+type Receipt = Pick<Done, "logs"> & { readonly gasUsed: Hex; readonly contractAddress?: Address };
 type Rpc = (method: string, params?: unknown[]) => Promise<unknown>;
 
 export class Chain {
@@ -70,7 +71,6 @@ export class Chain {
     const connection = await network.create({
       network: "default",
       override: {
-        type: "edr-simulated",
         initialBaseFeePerGas: 0n,
         blockGasLimit: 300_000_000n,
         allowBlocksWithSameTimestamp: true,
@@ -146,7 +146,7 @@ export class Chain {
       const contract = contracts.find(({ address }) => address === getAddress(log.address));
       if (contract === undefined) return [];
       const { eventName, args } = decodeEventLog({ abi: contract.abi, data: log.data, topics: log.topics });
-      return [{ name: eventName as string, args: args as unknown as Record<string, unknown> }];
+      return [{ name: String(eventName), args: args as unknown as Record<string, unknown> }];
     });
   }
 
@@ -154,8 +154,7 @@ export class Chain {
     await this.rpc("evm_setNextBlockTimestamp", [numberToHex(this.now)]);
     try {
       const hash = await this.rpc("eth_sendTransaction", [{ ...transaction, gasPrice: "0x0" }]);
-      const receipt = (await this.rpc("eth_getTransactionReceipt", [hash])) as Done & { gasUsed: Hex; contractAddress?: Address };
-      return receipt;
+      return (await this.rpc("eth_getTransactionReceipt", [hash])) as Receipt;
     } catch (error) {
       throw this.refusal(error);
     }

@@ -1,10 +1,13 @@
 // What every test of StreamPay starts from: the contracts, the parties, the assets, and two assertions that look at
 // everything at once: each event with all its arguments, each balance and credit of each account, and the books.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe } from "node:test";
+import { describe } from "node:test";
 import { type Address, encodeFunctionData, getAddress, getContractAddress, type Hex, hashTypedData, zeroAddress } from "viem";
 import { type LocalAccount, mnemonicToAccount } from "viem/accounts";
 import { type Call, Chain, type Contract, type Done, Refused } from "./chain.ts";
+import { fresh } from "./fresh.ts";
+
+export { fresh };
 
 export const MAX_DURATION = 31_536_000n;
 export const KEEPER_SHARE = 1_000n; // one part in a thousand
@@ -339,25 +342,6 @@ export async function build(kind: AssetKind, token: readonly [string, readonly u
   if (erc20 === undefined) await chain.transfer(chain.accounts[0] as Address, parties.contractPayer, 10n ** 24n);
   else await chain.send({ from: payer, to: erc20, fn: "mint", args: [parties.contractPayer, 10n ** 24n] });
   return world;
-}
-
-/** A world that every test of a `describe` finds as it was built. */
-export function fresh(make: () => Promise<World>): () => World {
-  let [world, restore]: [World | undefined, (() => Promise<void>) | undefined] = [undefined, undefined];
-  before(async () => {
-    world = await make();
-  });
-  beforeEach(async () => {
-    restore = await world?.chain.snapshot();
-  });
-  afterEach(() => restore?.());
-  after(() => {
-    world = undefined;
-  });
-  return () => {
-    assert(world);
-    return world;
-  };
 }
 
 const worlds = new Map<AssetKind, Promise<World>>();

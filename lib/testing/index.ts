@@ -4,4 +4,5 @@ export { type LocalChain, type LocalChainOptions, startLocalChain } from "./loca
 export { readArtifact, readArtifacts } from "./localChainArtifacts.ts";
 export { type RpcFate, type RpcProxy, type RpcRequest, startRpcProxy } from "./localChainProxy.ts";
 export { createRecordingLogger, type LogRecord } from "./recordingLogger.ts";
+export { type ScriptedUpstream, startScriptedUpstream, type UpstreamExchange } from "./scriptedUpstream.ts";
 export { type TinyModelName, type TinyModelOptions, tinyGguf, tinyModels, writeTinyModel } from "./tinyModel.ts";

@@ -1,4 +1,4 @@
-import { access, constants } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { AppError } from "@clawcompute/lib/errors";
 import type { ChatHistoryItem, ChatWrapper, Llama, LlamaContext, LlamaModel, Token } from "node-llama-cpp";
 
@@ -30,17 +30,21 @@ const MAX_CONTEXT = 8192;
 
 /** Loads the engine and the model. Throws CONFIG_INVALID naming what is missing. */
 export async function loadLlamaEngine(config: LlamaConfig): Promise<LlamaEngine> {
-  await access(config.ggufPath, constants.R_OK).catch((cause) => {
-    throw new AppError("CONFIG_INVALID", `The model file ${config.ggufPath} cannot be read.`, {
-      param: "ggufPath",
-      hint: "Give the path of a GGUF file that this process may read.",
-      cause,
-    });
-  });
+  await checkFile(config.ggufPath);
   const library = await loadLibrary();
   const threads = config.threads ?? 1;
+  let complaint = "";
   const llama = await library
-    .getLlama({ gpu: config.gpu ?? false, build: "never", progressLogs: false, maxThreads: threads, logLevel: library.LlamaLogLevel.error })
+    .getLlama({
+      gpu: config.gpu ?? false,
+      build: "never",
+      progressLogs: false,
+      maxThreads: threads,
+      logLevel: library.LlamaLogLevel.error,
+      logger: (_, message) => {
+        complaint ||= message.trim();
+      },
+    })
     .catch((cause) => {
       throw missing("no build of llama.cpp for this machine is installed", cause);
     });
@@ -52,12 +56,37 @@ export async function loadLlamaEngine(config: LlamaConfig): Promise<LlamaEngine>
     return { llama, context, wrapper, library, tokensOf: tokenizer(model, wrapper), dispose: () => llama.dispose() };
   } catch (cause) {
     await llama.dispose();
-    throw new AppError("CONFIG_INVALID", `The model file ${config.ggufPath} cannot be loaded: ${reasonOf(cause)}`, {
+    throw new AppError(
+      "CONFIG_INVALID",
+      `The model file ${config.ggufPath} cannot be loaded: ${complaint.slice(0, 200) || reasonOf(cause)}`,
+      {
+        param: "ggufPath",
+        hint: "Check that it is a whole GGUF file of a text model and that the context fits into memory.",
+        cause,
+      },
+    );
+  }
+}
+
+/** The engine's own reader spends seconds on a file that only begins like a model, so its head is looked at first. */
+async function checkFile(path: string): Promise<void> {
+  const head = Buffer.alloc(24);
+  try {
+    await using file = await open(path, "r");
+    await file.read(head, 0, head.length, 0);
+  } catch (cause) {
+    throw new AppError("CONFIG_INVALID", `The model file ${path} cannot be read.`, {
       param: "ggufPath",
-      hint: "Check that it is a whole GGUF file of a text model and that the context fits into memory.",
+      hint: "Give the path of a GGUF file that this process may read.",
       cause,
     });
   }
+  const [version, tensors, entries] = [head.readUInt32LE(4), head.readBigUInt64LE(8), head.readBigUInt64LE(16)];
+  if (head.toString("latin1", 0, 4) === "GGUF" && version <= 3 && tensors <= 1_000_000n && entries <= 1_000_000n) return;
+  throw new AppError("CONFIG_INVALID", `The model file ${path} is not a GGUF file.`, {
+    param: "ggufPath",
+    hint: "Give a model in the GGUF format, version 2 or 3; convert others with llama.cpp's tools.",
+  });
 }
 
 function tokenizer(model: LlamaModel, wrapper: ChatWrapper): LlamaEngine["tokensOf"] {

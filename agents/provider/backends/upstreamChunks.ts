@@ -83,7 +83,8 @@ export function createUpstreamChunks(model: string, secret?: string): UpstreamCh
 export function chunksOfAnswer(answer: unknown): unknown[] {
   if (!isObject(answer)) throw unreadable();
   const { choices, usage, ...common } = answer;
-  if (!Array.isArray(choices) || !choices.every(isObject)) return [answer];
+  if (answer.error != null) return [answer];
+  if (!Array.isArray(choices) || !choices.every(isObject)) throw unreadable();
   const deltas = choices.map((choice) => ({
     ...common,
     choices: [{ ...choice, message: undefined, delta: deltaOf(choice), finish_reason: null }],

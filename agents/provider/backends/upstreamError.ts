@@ -88,7 +88,7 @@ function readFault(body: unknown): { reason: string; code: string | undefined } 
 }
 
 function isContextOverflow(code: string | undefined, reason: string): boolean {
-  if (code === "context_length_exceeded" || code === "exceed_context_size_error") return true;
+  if (code && /context_(length|size|window|too_long)/i.test(code)) return true;
   return /(maximum context length|context (size|window|length).{0,40}exceed|exceeds?.{0,40}context|prompt is too long)/i.test(
     reason.slice(0, 2000),
   );

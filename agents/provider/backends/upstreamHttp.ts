@@ -122,7 +122,7 @@ export function createUpstreamHttp(config: UpstreamHttpConfig, clock: Clock): Up
         return await attempt(request);
       } catch (error) {
         if (!isNetworkError(error)) throw error;
-        // A server may close an idle connection at the moment it is used again: nothing was heard, so it was not served.
+        // A server may close an idle connection at the moment it is used again. Nothing was heard yet, so one more try is safe.
         if (error.reused && error.code === "ECONNRESET") return await attempt(request).catch(rethrow);
         throw connectionError(error);
       }

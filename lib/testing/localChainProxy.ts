@@ -41,7 +41,8 @@ export async function startRpcProxy(rpcUrl: string): Promise<RpcProxy> {
     return (await response.json()) as { result?: unknown };
   };
 
-  async function answer(request: RpcRequest, cut: () => void): Promise<unknown> {
+  async function answer(received: RpcRequest, cut: () => void): Promise<unknown> {
+    const request = { ...received, params: received.params ?? [] };
     methods.push(request.method);
     const fate = await rule(request, async () => (await ask(request)).result);
     if (fate === "pass") return ask(request);

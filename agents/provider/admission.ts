@@ -3,7 +3,7 @@ import type { Domain } from "@clawcompute/lib/protocol";
 import type { Address } from "viem";
 import type { ChainTime } from "./chainTime.ts";
 import { offerOf, type ServedOffer } from "./offers.ts";
-import type { Sessions, TokenHolder } from "./sessions.ts";
+import { isSameStream, type Sessions, type TokenHolder } from "./sessions.ts";
 import type { PayingStream, Streams } from "./streams.ts";
 
 /** A caller whose stream pays for what comes next. */
@@ -49,6 +49,8 @@ export function createAdmission({ sessions, streams, offers, chainTime, domain, 
   const ending = new Map<bigint, number>();
   let draining = false;
 
+  const unknown = () => new AppError("TOKEN_UNKNOWN", "This session token is not known here.", { param: "authorization" });
+
   async function holder(authorization: string | undefined): Promise<TokenHolder> {
     const token = /^Bearer +(\S{1,200})$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) {
@@ -57,14 +59,14 @@ export function createAdmission({ sessions, streams, offers, chainTime, domain, 
         facts: paymentFacts(offers, domain, payee),
       });
     }
-    const unknown = () => new AppError("TOKEN_UNKNOWN", "This session token is not known here.", { param: "authorization" });
     if (!/^[\w-]{43}$/.test(token)) throw unknown();
     const found = await sessions.find(token);
     if (!found) throw unknown();
     return found;
   }
 
-  function payerOf(stream: PayingStream): Payer {
+  function payerOf(stream: PayingStream, holder: TokenHolder): Payer {
+    if (!isSameStream(holder, stream.state)) throw unknown();
     const offer = offerOf(offers, stream.state.providerId);
     if (!offer) throw new AppError("WRONG_PROVIDER", "This stream pays for an offer that is not served here.", { param: "authorization" });
     return { stream, offer };
@@ -80,13 +82,16 @@ export function createAdmission({ sessions, streams, offers, chainTime, domain, 
   return {
     holder,
     assertNotDraining,
-    party: async (authorization) => payerOf(await streams.getOpen((await holder(authorization)).streamId)),
+    party: async (authorization) => {
+      const found = await holder(authorization);
+      return payerOf(await streams.getOpen(found.streamId), found);
+    },
     payer: async (authorization) => {
       assertNotDraining();
-      const { streamId, settled } = await holder(authorization);
-      if (settled || ending.has(streamId)) throw settling(streamId);
+      const found = await holder(authorization);
+      if (found.settled || ending.has(found.streamId)) throw settling(found.streamId);
       chainTime.assertFresh();
-      return payerOf(await streams.get(streamId));
+      return payerOf(await streams.get(found.streamId), found);
     },
     assertModel: ({ offer }, model, serviceType) => {
       const { terms } = offer;
@@ -98,7 +103,10 @@ export function createAdmission({ sessions, streams, offers, chainTime, domain, 
         });
       }
       if (terms.serviceType !== serviceType) {
-        throw new AppError("UNSUPPORTED", `The model "${terms.model}" does not offer this.`, { param: "model", facts: { serviceType: terms.serviceType } });
+        throw new AppError("UNSUPPORTED", `The model "${terms.model}" does not offer this.`, {
+          param: "model",
+          facts: { serviceType: terms.serviceType },
+        });
       }
     },
     assertServing: ({ stream }) => {

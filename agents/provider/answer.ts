@@ -4,8 +4,8 @@ import type { ChatRequest, EndReason, SignedReceipt } from "@clawcompute/lib/pro
 import type { Database } from "@clawcompute/lib/store";
 import type { Hex } from "viem";
 import type { Admission, Payer } from "./admission.ts";
-import { type ChunkHead, cutChunk, endReasonOf, isUsageOnly, readChunk } from "./chunks.ts";
 import type { AnswerMetrics } from "./answerMetrics.ts";
+import { type ChunkHead, cutChunk, endReasonOf, isUsageOnly, readChunk } from "./chunks.ts";
 import { startMeter } from "./metering.ts";
 import type { Running } from "./running.ts";
 import type { Settlements } from "./settlement.ts";
@@ -190,7 +190,8 @@ async function produce(
       await Promise.race([take(step.value), cut]);
     }
     const whole = finishes.size > 0 && [...finishes.values()].every((finish) => finish !== undefined);
-    if (!whole) stop({ reason: "upstream_error", failure: new AppError("UPSTREAM_FAILED", "The model broke off in the middle of its answer.") });
+    if (!whole)
+      stop({ reason: "upstream_error", failure: new AppError("UPSTREAM_FAILED", "The model broke off in the middle of its answer.") });
   } catch (thrown) {
     stop({ reason: "upstream_error", failure: failureOf(thrown) });
   }
@@ -203,7 +204,8 @@ async function produce(
   // The caller may have stopped reading: what is left to say is sent without waiting for room.
   const last = (data: string) => void sink.deliver(data).catch(() => {});
   const reason: EndReason = early ? early.reason : endReasonOf([...finishes.values()][0] ?? "stop");
-  const failure = early && !byPayer.has(early.reason) ? (early.failure ?? new AppError("UPSTREAM_FAILED", "The answer failed.")) : undefined;
+  const failure =
+    early && !byPayer.has(early.reason) ? (early.failure ?? new AppError("UPSTREAM_FAILED", "The answer failed.")) : undefined;
   if (failure && !(sink.live && delivered)) throw failure;
   if (early?.reason === "cancelled" || early?.reason === "runway") {
     const open = Array.from({ length: request.n ?? 1 }, (_, index) => index).filter((index) => finishes.get(index) === undefined);

@@ -27,7 +27,9 @@ export function createProviderApp(context: ProviderContext): Hono<AppEnv> {
   for (const [name, { method, path }] of Object.entries(routes)) app.on(method, path, handlers[name as RouteName]);
   for (const { method, path } of Object.values(routes)) {
     app.all(path, (c) =>
-      problemResponse(c, new AppError("METHOD_NOT_ALLOWED", `${path} takes ${method} only.`, { facts: { allow: method } }), { allow: method }),
+      problemResponse(c, new AppError("METHOD_NOT_ALLOWED", `${path} takes ${method} only.`, { facts: { allow: method } }), {
+        allow: method,
+      }),
     );
   }
   return app;

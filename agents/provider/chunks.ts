@@ -25,7 +25,8 @@ export function readChunk(data: string): ChunkFacts {
     throw new AppError("UPSTREAM_FAILED", "The model sent something that is not JSON.", { cause });
   }
   const chunk = fieldsOf(parsed);
-  if (chunk.error !== undefined && chunk.error !== null) throw new AppError("UPSTREAM_FAILED", "The model reported an error in the middle of the answer.");
+  if (chunk.error !== undefined && chunk.error !== null)
+    throw new AppError("UPSTREAM_FAILED", "The model reported an error in the middle of the answer.");
   const choices = (Array.isArray(chunk.choices) ? chunk.choices : []).map(fieldsOf);
   const usage = typeof chunk.usage === "object" && chunk.usage !== null ? fieldsOf(chunk.usage) : undefined;
   return {

@@ -79,7 +79,8 @@ function mergeToolCalls(calls: Fields[], value: unknown): void {
   for (const part of (Array.isArray(value) ? value : []) as Fields[]) {
     const { index: at, function: called, ...rest } = part;
     const index = typeof at === "number" && at >= 0 && at < 1000 ? at : calls.length;
-    const call = (calls[index] ??= { function: { name: "", arguments: "" } });
+    calls[index] ??= { function: { name: "", arguments: "" } };
+    const call = calls[index] as Fields;
     Object.assign(call, rest);
     const target = call.function as Record<string, string>;
     const { name, arguments: args } = (called ?? {}) as Fields;

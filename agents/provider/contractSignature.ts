@@ -6,6 +6,8 @@ export function contractSignatureOf(chain: Chain): ContractSignatureCheck {
   return async ({ address, data, signature }) => {
     const code = await chain.client.getCode({ address }).catch(() => undefined);
     if (code === undefined || code === "0x") return false;
-    return chain.client.verifyTypedData({ address, ...data, signature } as Parameters<typeof chain.client.verifyTypedData>[0]).catch(() => false);
+    return chain.client
+      .verifyTypedData({ address, ...data, signature } as Parameters<typeof chain.client.verifyTypedData>[0])
+      .catch(() => false);
   };
 }

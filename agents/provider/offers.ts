@@ -11,7 +11,11 @@ export interface OfferTerms {
   readonly serviceType: number;
   /** Zero address: the native coin. */
   readonly asset: Address;
-  /** What the registry shows; the base URL, or that plus /inference. */
+}
+
+/** The same as the registry lists it. */
+export interface ListedTerms extends OfferTerms {
+  /** The base URL, or that plus /inference. */
   readonly endpoint: string;
 }
 

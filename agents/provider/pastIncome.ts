@@ -1,6 +1,6 @@
 import { streamPayAbi } from "@clawcompute/lib/abi";
 import type { Chain } from "@clawcompute/lib/chain";
-import { cursors, type Database, eq, sql } from "@clawcompute/lib/store";
+import { cursors, type Database, eq } from "@clawcompute/lib/store";
 import type { Address } from "viem";
 import type { Income } from "./withdraw.ts";
 
@@ -20,7 +20,9 @@ export async function readPastIncome(options: {
   const name = `income:${chainId}:${payee.toLowerCase()}`;
   const [row] = await db.select().from(cursors).where(eq(cursors.name, name));
   const head = await chain.client.getBlock();
-  let from = row ? row.blockNumber + 1n : deployBlock;
+  // A local chain that began anew, or a reorganisation: what was looked at is not there any more.
+  const seen = row && row.blockNumber <= head.number ? await chain.client.getBlock({ blockNumber: row.blockNumber }) : undefined;
+  let from = row && seen?.hash === row.blockHash ? row.blockNumber + 1n : deployBlock;
   let range = RANGE;
   while (from <= head.number) {
     signal.throwIfAborted();
@@ -42,8 +44,11 @@ export async function readPastIncome(options: {
       continue;
     }
     const { hash } = await chain.client.getBlock({ blockNumber: to });
-    const set = { blockNumber: sql`greatest(${cursors.blockNumber}, ${to})`, blockHash: hash };
-    await db.insert(cursors).values({ name, blockNumber: to, blockHash: hash }).onConflictDoUpdate({ target: cursors.name, set });
+    const set = { blockNumber: to, blockHash: hash };
+    await db
+      .insert(cursors)
+      .values({ name, ...set })
+      .onConflictDoUpdate({ target: cursors.name, set });
     from = to + 1n;
   }
 }

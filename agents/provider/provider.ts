@@ -15,8 +15,8 @@ import { createCapacity } from "./capacity.ts";
 import { createChainTime } from "./chainTime.ts";
 import type { ProviderContext } from "./context.ts";
 import { contractSignatureOf } from "./contractSignature.ts";
-import { readPastIncome } from "./pastIncome.ts";
 import { type OfferTerms, offerOf, type ServedOffer } from "./offers.ts";
+import { readPastIncome } from "./pastIncome.ts";
 import { registerOffer } from "./registration.ts";
 import { createRunning } from "./running.ts";
 import { createSessions } from "./sessions.ts";
@@ -37,6 +37,8 @@ export interface ProviderLimits extends AnswerLimits {
 
 export interface OfferSetup {
   readonly terms: OfferTerms;
+  /** What the registry shows; undefined: where this process listens. */
+  readonly endpoint: string | undefined;
   readonly backend: Backend;
   readonly maxConcurrency: number;
 }
@@ -61,8 +63,11 @@ export interface ProviderOptions {
 export interface Provider {
   readonly app: Hono<AppEnv>;
   readonly offers: readonly ServedOffer[];
-  /** Follows the chain, checks the engines, registers; resolves when each was tried once. All goes on until the signal aborts. */
-  start(signal: AbortSignal): Promise<void>;
+  /**
+   * Follows the chain, checks the engines, registers; resolves when each was tried once, and all goes on until the signal
+   * aborts. Throws CONFIG_INVALID when an engine says that trying again is of no use.
+   */
+  start(signal: AbortSignal, ownUrl: string): Promise<void>;
   /** Refuses new work, lets running answers finish for `graceMs`, then ends them. */
   drain(graceMs: number): Promise<void>;
   /** Resolves when everything that `start` began has stopped. */
@@ -152,20 +157,22 @@ export function createProvider(options: ProviderOptions): Provider {
     });
     chainTime.observe({ number: head.number, timestampMs: Number(head.timestamp) * 1000 });
     following = true;
-    await watchEvents({
-      chain,
-      fromBlock: head.number + 1n,
-      clock,
-      signal,
-      logger,
-      contracts: ["streamPay"],
-      onEvents: async (events, upTo) => {
-        chainTime.observe(upTo);
-        streams.apply(events);
-        await income?.record(events);
-      },
-      onRollback: () => streams.recheck(),
-    });
+    background.push(
+      watchEvents({
+        chain,
+        fromBlock: head.number + 1n,
+        clock,
+        signal,
+        logger,
+        contracts: ["streamPay"],
+        onEvents: async (events, upTo) => {
+          chainTime.observe(upTo);
+          streams.apply(events);
+          await income?.record(events);
+        },
+        onRollback: () => streams.recheck(),
+      }),
+    );
   }
 
   /** Runs until it has succeeded once; a failure is logged by the loop and tried again. */
@@ -178,41 +185,64 @@ export function createProvider(options: ProviderOptions): Provider {
     });
   }
 
-  /** Resolves with the first try, whatever came of it; the rest goes on in the background. */
-  function firstTry(name: string, signal: AbortSignal, step: () => Promise<void>): Promise<void> {
+  /** Resolves with the first try's error, if it had one; the rest goes on in the background. */
+  function firstTry(name: string, signal: AbortSignal, step: () => Promise<void>): Promise<AppError | undefined> {
     return new Promise((resolve) => {
-      background.push(untilDone(name, 5_000, signal, () => step().finally(resolve)).then(resolve));
+      const tried = async () => {
+        try {
+          await step();
+          resolve(undefined);
+        } catch (thrown) {
+          resolve(AppError.from(thrown));
+          throw thrown;
+        }
+      };
+      background.push(untilDone(name, 5_000, signal, tried).finally(() => resolve(undefined)));
     });
   }
 
-  const taken = () => new Set(offers.map((offer) => offer.providerId).filter((id) => id !== undefined));
   const registration = { listOffers: () => listWalletOffers(chain, owner), sender, owner, signer: signer.address, logger };
+
+  /** An offer is listed only once its engine can serve it. */
+  async function open(offer: ServedOffer, endpoint: string, signal: AbortSignal): Promise<void> {
+    if (!offer.checked) await offer.backend.check(signal);
+    offer.checked = true;
+    const taken = new Set(offers.map((other) => other.providerId).filter((id) => id !== undefined));
+    offer.providerId ??= await registerOffer(registration, { ...offer.terms, endpoint }, taken);
+  }
+
+  async function openAll(ownUrl: string, signal: AbortSignal): Promise<AppError | undefined> {
+    let failed: AppError | undefined;
+    for (const [index, offer] of offers.entries()) {
+      const endpoint = options.offers[index]?.endpoint ?? ownUrl;
+      const error = await firstTry(`offer ${offer.terms.model}`, signal, () => inTurn(() => open(offer, endpoint, signal)));
+      failed ??= error;
+    }
+    return failed;
+  }
+
+  /** One wallet, one registration at a time: the next one must see what the one before has done. */
+  let turn: Promise<unknown> = Promise.resolve();
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = turn.then(work, work);
+    turn = result.catch(() => {});
+    return result;
+  }
 
   return {
     app: createProviderApp(context),
     offers,
-    start: async (signal) => {
-      const engines = Promise.all(
-        offers.map((offer) =>
-          firstTry(`check ${offer.terms.model}`, signal, async () => {
-            await offer.backend.check(signal);
-            offer.checked = true;
-          }),
-        ),
-      );
-      await firstTry("register", signal, async () => {
-        for (const offer of offers) {
-          if (offer.providerId === undefined) offer.providerId = await registerOffer(registration, offer.terms, taken());
-        }
-      });
-      background.push(untilDone("follow the chain", 2_000, signal, () => follow(signal)));
+    start: async (signal, ownUrl) => {
+      await firstTry("find the chain's head", signal, () => follow(signal));
+      const failed = await openAll(ownUrl, signal);
+      if (failed?.code === "CONFIG_INVALID") throw failed;
       if (income) {
         const loop = { everyMs: limits.withdrawEveryMs, clock, signal, logger };
         background.push(untilDone("past income", 60_000, signal, () => readPastIncome({ db, chain, payee: owner, income, signal })));
         background.push(runLoop({ ...loop, name: "collect income" }, (stop) => income.collect(stop)));
       }
-      background.push(runLoop({ name: "purge", everyMs: 3_600_000, clock, signal, logger }, async () => (following ? sessions.purge() : undefined)));
-      await engines;
+      const hourly = { name: "purge", everyMs: 3_600_000, clock, signal, logger };
+      background.push(runLoop(hourly, async () => (following ? sessions.purge() : undefined)));
     },
     drain: async (graceMs) => {
       admission.drain();

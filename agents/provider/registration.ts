@@ -2,7 +2,7 @@ import { type Offer, registryWrites, type Sender } from "@clawcompute/lib/chain"
 import { AppError } from "@clawcompute/lib/errors";
 import type { Logger } from "@clawcompute/lib/node";
 import { type Address, isAddressEqual } from "viem";
-import type { OfferTerms } from "./offers.ts";
+import type { ListedTerms } from "./offers.ts";
 
 /** What has to be written so that the registry shows our terms; `endpoint` is the one it will show. */
 export type RegistrationPlan =
@@ -15,10 +15,13 @@ export type RegistrationPlan =
  * the same model goes before one that was switched off. An endpoint that others can reach is never replaced by one that only
  * this machine can.
  */
-export function planRegistration(terms: OfferTerms, existing: readonly Offer[], taken: ReadonlySet<number>): RegistrationPlan {
+export function planRegistration(terms: ListedTerms, existing: readonly Offer[], taken: ReadonlySet<number>): RegistrationPlan {
   const same = existing.filter(
     (offer) =>
-      offer.model === terms.model && offer.serviceType === terms.serviceType && isAddressEqual(offer.asset, terms.asset) && !taken.has(offer.id),
+      offer.model === terms.model &&
+      offer.serviceType === terms.serviceType &&
+      isAddressEqual(offer.asset, terms.asset) &&
+      !taken.has(offer.id),
   );
   const found = same.find((offer) => offer.active) ?? same[0];
   if (!found) return { kind: "register" };
@@ -32,7 +35,9 @@ export function planRegistration(terms: OfferTerms, existing: readonly Offer[], 
 export function isLocalEndpoint(endpoint: string): boolean {
   if (!URL.canParse(endpoint)) return true;
   const host = new URL(endpoint).hostname.replace(/^\[|\]$/g, "").toLowerCase();
-  return host === "localhost" || host.endsWith(".localhost") || host === "::1" || host === "::" || host === "0.0.0.0" || /^127\./.test(host);
+  return (
+    host === "localhost" || host.endsWith(".localhost") || host === "::1" || host === "::" || host === "0.0.0.0" || /^127\./.test(host)
+  );
 }
 
 export interface RegistrationDeps {
@@ -45,14 +50,16 @@ export interface RegistrationDeps {
 }
 
 /** Brings the registry up to date with one offer and returns its id. Throws what the chain refuses. */
-export async function registerOffer(deps: RegistrationDeps, terms: OfferTerms, taken: ReadonlySet<number>): Promise<number> {
+export async function registerOffer(deps: RegistrationDeps, terms: ListedTerms, taken: ReadonlySet<number>): Promise<number> {
   const { listOffers, sender, owner, signer, logger } = deps;
   const existing = await listOffers();
   const plan = planRegistration(terms, existing, taken);
   const { model, pricePerSecond, endpoint, serviceType, asset } = terms;
   let id: number;
   if (plan.kind === "register") {
-    await writer(sender, `register ${model}`).send(registryWrites.registerProvider({ model, pricePerSecond, endpoint, serviceType, asset }));
+    await writer(sender, `register ${model}`).send(
+      registryWrites.registerProvider({ model, pricePerSecond, endpoint, serviceType, asset }),
+    );
     const known = new Set(existing.map((offer) => offer.id));
     const fresh = (await listOffers()).find((offer) => offer.model === model && !known.has(offer.id));
     if (!fresh) throw new AppError("CHAIN_STALE", "The new offer is not visible on the chain yet.");
@@ -61,10 +68,15 @@ export async function registerOffer(deps: RegistrationDeps, terms: OfferTerms, t
   } else {
     id = plan.id;
     if (plan.kind === "update") {
-      await writer(sender, `update offer ${id}`).send(registryWrites.updateProvider({ id, pricePerSecond, endpoint: plan.endpoint, active: true }));
+      await writer(sender, `update offer ${id}`).send(
+        registryWrites.updateProvider({ id, pricePerSecond, endpoint: plan.endpoint, active: true }),
+      );
       logger.info({ providerId: id, model }, "offer updated");
       if (plan.keptRemote) {
-        logger.warn({ providerId: id }, "the registry keeps the endpoint it has: ENDPOINT_URL is an address that only this machine can reach");
+        logger.warn(
+          { providerId: id },
+          "the registry keeps the endpoint it has: ENDPOINT_URL is an address that only this machine can reach",
+        );
       }
     }
   }
@@ -73,7 +85,13 @@ export async function registerOffer(deps: RegistrationDeps, terms: OfferTerms, t
 }
 
 /** The owner may always sign; any other key must be named in the registry, or nobody will accept its signatures. */
-async function appointSigner({ sender, logger }: RegistrationDeps, id: number, current: Address | undefined, owner: Address, signer: Address) {
+async function appointSigner(
+  { sender, logger }: RegistrationDeps,
+  id: number,
+  current: Address | undefined,
+  owner: Address,
+  signer: Address,
+) {
   if (isAddressEqual(signer, owner) || (current !== undefined && isAddressEqual(current, signer))) return;
   await writer(sender, `appoint ${signer} as signer of offer ${id}`).send(registryWrites.setProviderSigner({ id, signer }));
   logger.info({ providerId: id, signer }, "signer appointed");

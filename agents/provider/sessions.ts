@@ -9,10 +9,10 @@ import {
   verifySessionProof,
   ZERO_HASH,
 } from "@clawcompute/lib/protocol";
-import { and, type Database, eq, lt, meters, nonces, sessions, sql } from "@clawcompute/lib/store";
-import type { Hex } from "viem";
+import { and, type Database, eq, lt, meters, nonces, receipts, sessions, sql } from "@clawcompute/lib/store";
+import { type Address, type Hex, isAddressEqual } from "viem";
 import type { ChainTime } from "./chainTime.ts";
-import { meterIs } from "./metering.ts";
+import { type MeterKey, meterIs } from "./metering.ts";
 import type { PayingStream, Streams } from "./streams.ts";
 
 export interface OpenedSession {
@@ -25,6 +25,9 @@ export interface OpenedSession {
 /** What a bearer token stands for. */
 export interface TokenHolder {
   readonly streamId: bigint;
+  /** Of the stream that the token was given for; another one may have its id after a reorganisation. */
+  readonly payer: Address;
+  readonly streamStart: number;
   /** The use of the stream has ended: nothing more is served on it. */
   readonly settled: boolean;
 }
@@ -66,7 +69,7 @@ export function createSessions({ db, domain, streams, chainTime, clock, contract
       chainTime.assertFresh();
       const streamId = BigInt(request.streamId);
       const stream = await streams.get(streamId);
-      const { payer, providerId, ratePerSecond, end } = stream.state;
+      const { payer, providerId, ratePerSecond, start: streamStart, end } = stream.state;
       await verifySessionProof({
         domain,
         message: { streamId, issuedAt: BigInt(request.issuedAt), expiresAt: BigInt(request.expiresAt), nonce: request.nonce },
@@ -85,9 +88,11 @@ export function createSessions({ db, domain, streams, chainTime, clock, contract
           .returning({ nonce: nonces.nonce });
         if (used.length === 0) throw new AppError("PROOF_REPLAYED", "This proof was used before.", { param: "nonce" });
         const nowMs = clock.now();
+        const [known] = await tx.select().from(meters).where(meterIs(key)).for("update");
+        if (known && !isSameStream(known, stream.state)) await forgetStream(tx, key);
         await tx
           .insert(meters)
-          .values({ ...key, providerId, payer, ratePerSecond, lastReceiptHash: ZERO_HASH, updatedAtMs: nowMs })
+          .values({ ...key, providerId, payer, streamStart, ratePerSecond, lastReceiptHash: ZERO_HASH, updatedAtMs: nowMs })
           .onConflictDoNothing();
         await tx
           .update(meters)
@@ -104,12 +109,19 @@ export function createSessions({ db, domain, streams, chainTime, clock, contract
 
     find: async (token) => {
       const [row] = await db
-        .select({ streamId: sessions.streamId, chainId: sessions.chainId, settledOwed: meters.settledOwed })
+        .select({
+          streamId: sessions.streamId,
+          chainId: sessions.chainId,
+          payer: meters.payer,
+          streamStart: meters.streamStart,
+          settledOwed: meters.settledOwed,
+        })
         .from(sessions)
         .innerJoin(meters, and(eq(meters.chainId, sessions.chainId), eq(meters.streamId, sessions.streamId)))
         .where(eq(sessions.tokenHash, hashToken(token)));
       if (!row || row.chainId !== domain.chainId) return undefined;
-      return { streamId: row.streamId, settled: row.settledOwed !== null };
+      const { streamId, payer, streamStart } = row;
+      return { streamId, payer, streamStart, settled: row.settledOwed !== null };
     },
 
     purge: async () => {
@@ -118,4 +130,14 @@ export function createSessions({ db, domain, streams, chainTime, clock, contract
       await db.delete(sessions).where(lt(sessions.createdAtMs, clock.now() - TOKEN_LIFE_SECONDS * 1000));
     },
   };
+}
+
+export const isSameStream = (known: { payer: Address; streamStart: number }, state: { payer: Address; start: number }): boolean =>
+  isAddressEqual(known.payer, state.payer) && known.streamStart === state.start;
+
+/** The chain gave the id to another stream: nothing of the old one may count for it. */
+async function forgetStream(tx: Pick<Database, "delete">, { chainId, streamId }: MeterKey): Promise<void> {
+  for (const table of [sessions, receipts, meters]) {
+    await tx.delete(table).where(and(eq(table.chainId, chainId), eq(table.streamId, streamId)));
+  }
 }

@@ -1,8 +1,8 @@
 import { AppError } from "@clawcompute/lib/errors";
 import { costDown } from "@clawcompute/lib/money";
 import {
-  decodeSignedReceipt,
   type Domain,
+  decodeSignedReceipt,
   type EndReason,
   encodeSignedReceipt,
   hashReceipt,
@@ -63,7 +63,11 @@ export function createSettlements({ db, domain, signer }: { db: Database; domain
   const keyOf = (streamId: bigint): MeterKey => ({ chainId: domain.chainId, streamId });
 
   async function lockMeter(tx: Transaction, streamId: bigint): Promise<MeterRow> {
-    const [row] = await tx.select().from(meters).where(meterIs(keyOf(streamId))).for("update");
+    const [row] = await tx
+      .select()
+      .from(meters)
+      .where(meterIs(keyOf(streamId)))
+      .for("update");
     if (!row) throw new AppError("INTERNAL", "A stream without a meter was used.", { facts: { streamId: String(streamId) } });
     return row;
   }
@@ -71,7 +75,10 @@ export function createSettlements({ db, domain, signer }: { db: Database; domain
   /** From here on nothing is served on the stream; the signature is good for ever, so it must be the last word. */
   async function fix(tx: Transaction, streamId: bigint, owed: bigint): Promise<Settlement> {
     const signature = await signSettlement(signer, domain, { streamId, owed });
-    await tx.update(meters).set({ settledOwed: owed, settlementSignature: signature }).where(meterIs(keyOf(streamId)));
+    await tx
+      .update(meters)
+      .set({ settledOwed: owed, settlementSignature: signature })
+      .where(meterIs(keyOf(streamId)));
     return { streamId, owed, signature };
   }
 
@@ -108,7 +115,10 @@ export function createSettlements({ db, domain, signer }: { db: Database; domain
         };
         const signature = await signReceipt(signer, domain, receipt);
         const hash = hashReceipt(domain, receipt);
-        await tx.update(meters).set({ claimedMs: cumulativeServedMs, lastReceiptHash: hash }).where(meterIs(keyOf(stream.id)));
+        await tx
+          .update(meters)
+          .set({ claimedMs: cumulativeServedMs, lastReceiptHash: hash })
+          .where(meterIs(keyOf(stream.id)));
         const settlement = settle && open ? await fix(tx, stream.id, cumulativeAmount) : undefined;
         const signed: SignedReceipt = { receipt, signature, signer: signer.address, ...(settlement ? { settlement } : {}) };
         await tx.insert(receipts).values({

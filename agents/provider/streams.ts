@@ -63,7 +63,10 @@ export function createStreams({ read, assertOurs, chainTime, logger, capacity = 
       const state = await read(id);
       if (pending.overtaken) continue;
       if (state.status === "unknown") {
-        throw new AppError("STREAM_UNKNOWN", "There is no such stream on the chain yet.", { param: "streamId", facts: { streamId: String(id) } });
+        throw new AppError("STREAM_UNKNOWN", "There is no such stream on the chain yet.", {
+          param: "streamId",
+          facts: { streamId: String(id) },
+        });
       }
       const closing = new AbortController();
       const entry: Entry = { id, state, closing, closed: closing.signal };

@@ -45,7 +45,10 @@ export function createIncome(options: IncomeOptions): Income {
   async function remember(streamIds: readonly bigint[]): Promise<void> {
     if (streamIds.length === 0) return;
     const rows = streamIds.map((streamId) => ({ chainId, streamId, payee }));
-    await db.insert(incomeStreams).values(rows).onConflictDoUpdate({ target: [incomeStreams.chainId, incomeStreams.streamId], set: { payee, closed: false } });
+    await db
+      .insert(incomeStreams)
+      .values(rows)
+      .onConflictDoUpdate({ target: [incomeStreams.chainId, incomeStreams.streamId], set: { payee, closed: false } });
   }
 
   /** Sends what is worth sending; a refusal means that somebody else was first, which is as good. */
@@ -55,7 +58,10 @@ export function createIncome(options: IncomeOptions): Income {
       const { feeWei } = await sender.estimate(call);
       if (asset === zeroAddress && feeWei * GAS_SHARE > amount) return false;
       const sent = await sender.send(call, { signal });
-      logger.info({ call: call.functionName, asset, amount: formatAmount(amount), hash: sent.hash, feeWei: String(sent.feeWei) }, "income collected");
+      logger.info(
+        { call: call.functionName, asset, amount: formatAmount(amount), hash: sent.hash, feeWei: String(sent.feeWei) },
+        "income collected",
+      );
       return true;
     } catch (thrown) {
       const error = AppError.from(thrown);

@@ -38,7 +38,10 @@ export function createApp({ logger, metrics, corsOrigin, exposeHeaders = [] }: A
     c.res.headers.set("x-request-id", c.get("requestId"));
     const route = c.req.routePath;
     requests?.observe({ route, status: String(c.res.status) }, (performance.now() - started) / 1000);
-    logger.debug({ requestId: c.get("requestId"), method: c.req.method, route, status: c.res.status, ms: Math.round(performance.now() - started) }, "request");
+    logger.debug(
+      { requestId: c.get("requestId"), method: c.req.method, route, status: c.res.status, ms: Math.round(performance.now() - started) },
+      "request",
+    );
   });
   if (corsOrigin !== undefined) {
     app.use(

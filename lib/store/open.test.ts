@@ -22,7 +22,16 @@ test("behavior: keeps exact amounts and survives being opened twice", async () =
   await first.close();
   const second = await openStore({ folder });
   expect(await second.db.select().from(meters).where(eq(meters.streamId, row.streamId))).toEqual([
-    { ...row, payer: row.payer.toLowerCase(), servedMs: 0, claimedMs: 0, counted: "{}", settledOwed: null, settlementSignature: null },
+    {
+      ...row,
+      payer: row.payer.toLowerCase(),
+      streamStart: 0,
+      servedMs: 0,
+      claimedMs: 0,
+      counted: "{}",
+      settledOwed: null,
+      settlementSignature: null,
+    },
   ]);
   await second.close();
   await rm(folder, { recursive: true });

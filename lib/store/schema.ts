@@ -22,6 +22,7 @@ export const meters = pgTable(
     streamId: uint256("stream_id").notNull(),
     providerId: integer("provider_id").notNull(),
     payer: hex("payer").notNull(),
+    streamStart: ms("stream_start").notNull().default(0), // unix seconds: after a reorganisation an id can belong to another stream
     ratePerSecond: uint256("rate_per_second").notNull(),
     servedMs: ms("served_ms").notNull().default(0),
     claimedMs: ms("claimed_ms").notNull().default(0),

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
-import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { readJson } from "@clawcompute/lib/node";
 import { type ChatRequest, chatRequest, encodeSignedReceipt, headers, type SignedReceipt } from "@clawcompute/lib/protocol";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Payer } from "../admission.ts";
 import { runAnswer, type Sink } from "../answer.ts";
 import { type ChunkHead, receiptChunk } from "../chunks.ts";
@@ -78,7 +78,14 @@ export async function answerWhole(
     },
   };
   try {
-    const { signed } = await runAnswer(context.answers, { requestId, payer, request, settle, sink, gone: goneSignal(c.env.outgoing as never).signal });
+    const { signed } = await runAnswer(context.answers, {
+      requestId,
+      payer,
+      request,
+      settle,
+      sink,
+      gone: goneSignal(c.env.outgoing as never).signal,
+    });
     return c.body(body, 200, { "content-type": "application/json", "cache-control": "no-store", [headers.receipt]: receiptHeader(signed) });
   } finally {
     letGo();

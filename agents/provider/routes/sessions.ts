@@ -33,7 +33,10 @@ export function sessionRoutes(context: ProviderContext): Record<"createSession" 
       const letGo = admission.holdLast(stream);
       try {
         await running.endAll(stream.id);
-        const { settlement, servedMs, lastReceipt } = await settlements.settle({ id: stream.id, ratePerSecond: stream.state.ratePerSecond });
+        const { settlement, servedMs, lastReceipt } = await settlements.settle({
+          id: stream.id,
+          ratePerSecond: stream.state.ratePerSecond,
+        });
         return c.json(
           {
             settlement: { ...settlement, streamId: String(settlement.streamId), owed: String(settlement.owed) },

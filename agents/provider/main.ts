@@ -1,0 +1,146 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { assertChain, connectChain } from "@clawcompute/lib/chain";
+import type { Network } from "@clawcompute/lib/config/network";
+import { AppError } from "@clawcompute/lib/errors";
+import { formatAmount } from "@clawcompute/lib/money";
+import {
+  createLogger,
+  createMetrics,
+  createShutdown,
+  exitOnSignals,
+  type Logger,
+  listen,
+  type Shutdown,
+  steadyClock,
+} from "@clawcompute/lib/node";
+import { openStore } from "@clawcompute/lib/store";
+import { errorLine } from "../command.ts";
+import { exitCodeOf } from "../exitCodes.ts";
+import { askPassword } from "../wallet/askPassword.ts";
+import { createBackend } from "./backends/index.ts";
+import { type ProviderConfig, readConfig } from "./config.ts";
+import { type ProviderKeys, readKeys } from "./keys.ts";
+import type { OfferTerms } from "./offers.ts";
+import { createProvider, type OfferSetup, type ProviderLimits } from "./provider.ts";
+
+const usage = `claw provider: serve a model and be paid by the second.
+
+Settings come from the environment or the file .env; .env.example documents each one. The main ones:
+  BACKEND=llama|openai|groq|echo   GGUF_PATH, INFERENCE_URL or GROQ_API_KEY
+  MODEL_NAME, PRICE_PER_SECOND, PROVIDER_PORT, ENDPOINT_URL, NETWORK, PRIVATE_KEY
+  PROVIDER_OFFERS=<file.json>      several offers in one process
+`;
+
+export interface RunningProvider {
+  readonly url: string;
+  /** Ids in the registry, in the order of the offers; undefined while one could not be registered. */
+  readonly providerIds: readonly (number | undefined)[];
+  /** `stop` finishes running answers, then ends everything. */
+  readonly shutdown: Shutdown;
+}
+
+export interface RunOptions {
+  readonly config: ProviderConfig;
+  readonly keys: ProviderKeys;
+  readonly logger: Logger;
+}
+
+/** Starts serving; resolves when the engines were checked and the offers registered, or that was tried once. */
+export async function runProvider({ config, keys, logger }: RunOptions): Promise<RunningProvider> {
+  const { network } = config;
+  const shutdown = createShutdown(logger, (config.drainSeconds + 10) * 1000);
+  try {
+    const chain = connectChain(network);
+    await assertChain(chain);
+    const store = await openStore({ databaseUrl: config.databaseUrl, folder: config.databaseUrl ? undefined : dataFolder(config) });
+    shutdown.onStop("store", () => store.close());
+    const offers: OfferSetup[] = config.offers.map(({ backend, maxConcurrency, endpoint, ...terms }) => ({
+      terms,
+      endpoint,
+      backend: createBackend(backend, { clock: steadyClock }),
+      maxConcurrency,
+    }));
+    shutdown.onStop("engines", async () => void (await Promise.all(offers.map(({ backend }) => backend.close()))));
+    const metrics = createMetrics("provider");
+    const provider = createProvider({
+      chain,
+      db: store.db,
+      ...keys,
+      offers,
+      limits: limitsOf(config),
+      logger,
+      metrics,
+      clock: steadyClock,
+    });
+    shutdown.onStop("background work", () => provider.stopped());
+    const listening = await listen(provider.app, { port: config.listenPort, host: config.host });
+    shutdown.onStop("server", () => listening.close());
+    shutdown.onStop("running answers", () => provider.drain(config.drainSeconds * 1000));
+    const url = `http://localhost:${listening.port}`;
+    await provider.start(shutdown.signal, url);
+    for (const { terms, providerId } of provider.offers) announce(logger, network, url, terms, providerId);
+    return { url, providerIds: provider.offers.map(({ providerId }) => providerId), shutdown };
+  } catch (thrown) {
+    await shutdown.stop("it could not start");
+    throw thrown;
+  }
+}
+
+function announce(logger: Logger, network: Network, url: string, terms: OfferTerms, providerId: number | undefined): void {
+  const { model, pricePerSecond } = terms;
+  const id = providerId === undefined ? "not registered yet" : `provider ${providerId}`;
+  const price = `${formatAmount(pricePerSecond)} ${network.nativeSymbol}/s`;
+  const fields = { model, url, providerId: providerId ?? null, pricePerSecond: String(pricePerSecond), chainId: network.chainId };
+  logger.info(fields, `ready: ${model} at ${url} (${id}, ${price}, chain ${network.name})`);
+}
+
+function dataFolder({ dataDir, listenPort }: ProviderConfig): string | undefined {
+  if (dataDir === undefined && listenPort === 0) return undefined;
+  const folder = dataDir ?? join(homedir(), ".clawcompute", `provider-${listenPort}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+function limitsOf(config: ProviderConfig): ProviderLimits {
+  return {
+    minRunwayMs: config.minRunwaySeconds * 1000,
+    perStream: config.perStream,
+    queueLength: config.queueLength,
+    queueMs: config.queueSeconds * 1000,
+    staleAfterMs: config.staleSeconds * 1000,
+    firstTokenMs: config.firstTokenSeconds * 1000,
+    stallMs: config.stallSeconds * 1000,
+    heartbeatMs: 5_000,
+    maxBodyBytes: 16 * 1_048_576,
+    withdrawEveryMs: config.withdrawSeconds * 1000,
+    withdrawThreshold: config.withdrawThreshold,
+  };
+}
+
+export interface MainOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly argv: readonly string[];
+}
+
+/** `claw provider`: runs until a signal; exits with an explanation when it cannot. */
+export async function main({ env, argv }: MainOptions): Promise<void> {
+  if (argv.includes("--help") || argv.includes("-h")) {
+    process.stdout.write(usage);
+    return;
+  }
+  try {
+    if (argv.length > 0) throw new AppError("BAD_REQUEST", `Unknown argument "${argv[0]}".`, { hint: "See claw provider --help." });
+    const config = readConfig(env, (path) => readFileSync(path, "utf8"));
+    const logger = createLogger({ name: "provider", level: config.logLevel });
+    const keys = await readKeys(config, env, askPassword);
+    const { shutdown } = await runProvider({ config, keys, logger });
+    exitOnSignals(shutdown);
+  } catch (thrown) {
+    const error = AppError.from(thrown);
+    process.stderr.write(errorLine(error));
+    if (error.code === "INTERNAL") process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+    process.exit(exitCodeOf(error));
+  }
+}

@@ -1,0 +1,1 @@
+ALTER TABLE "meters" ADD COLUMN "stream_start" bigint DEFAULT 0 NOT NULL;

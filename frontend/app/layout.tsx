@@ -1,0 +1,38 @@
+import type { Metadata, Viewport } from "next";
+import { cookies } from "next/headers";
+import type { ReactNode } from "react";
+import "./globals.css";
+import { THEME_COOKIE } from "@/components/ui/theme.ts";
+import { runtimeNetwork } from "@/web3/runtimeNetwork.ts";
+import { Header } from "./_components/Header.tsx";
+import { Providers } from "./providers.tsx";
+
+export const metadata: Metadata = {
+  title: { default: "ClawCompute", template: "%s · ClawCompute" },
+  description: "Inference priced and paid by the second, straight from your wallet.",
+};
+export const viewport: Viewport = { width: "device-width", initialScale: 1, colorScheme: "light dark" };
+
+export default async function Layout({ children }: { children: ReactNode }) {
+  // Reading the cookie makes every page dynamic: network and theme are known at request time, not at build time.
+  const theme = (await cookies()).get(THEME_COOKIE)?.value;
+  const network = runtimeNetwork();
+  return (
+    <html lang="en" {...(theme === "dark" || theme === "light" ? { "data-theme": theme } : {})}>
+      <body className="min-h-dvh font-sans antialiased">
+        <a
+          href="#main"
+          className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded focus:bg-surface focus:p-2"
+        >
+          Skip to content
+        </a>
+        <Providers network={network}>
+          <Header />
+          <main id="main" className="mx-auto w-full max-w-6xl px-4 pt-6 pb-20 sm:px-6 sm:pt-10">
+            {children}
+          </main>
+        </Providers>
+      </body>
+    </html>
+  );
+}

@@ -1,0 +1,3 @@
+export function Skeleton({ className }: { className: string }) {
+  return <span aria-hidden="true" className={`block animate-pulse rounded-md bg-sunken ${className}`} />;
+}

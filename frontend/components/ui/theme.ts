@@ -1,0 +1,2 @@
+/** "light" or "dark" when somebody chose; absent: as the system is. */
+export const THEME_COOKIE = "theme";

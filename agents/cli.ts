@@ -15,17 +15,17 @@ const terminal = processTerminal(process);
 const json = process.argv.includes("--json");
 
 /** The first signal asks the command to end what is open and stop; the second one leaves at once. */
-function interruptible(): AbortSignal {
+function interruptible(words: string): AbortSignal {
   const controller = new AbortController();
   let signals = 0;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
       signals += 1;
       if (signals === 1) {
-        if (!json) terminal.err("\nstopping; open streams are being ended (again to leave at once)\n");
+        if (!json) terminal.err(`\n${words} (again to leave at once)\n`);
         controller.abort(new DOMException(name, "AbortError"));
       } else {
-        terminal.err("left at once; run `claw stop` to end open streams\n");
+        terminal.err("left at once; `claw stop` ends streams that are still open\n");
         process.exit(exitCodes.interrupted);
       }
     });
@@ -33,7 +33,12 @@ function interruptible(): AbortSignal {
   return controller.signal;
 }
 
-const context = (): CommandContext => ({ env: process.env, terminal, signal: interruptible(), json });
+const context = (): CommandContext => ({
+  env: process.env,
+  terminal,
+  signal: interruptible("stopping; open streams are being ended"),
+  json,
+});
 const finish = (code: number) => {
   process.exitCode = code;
 };
@@ -139,13 +144,10 @@ program
   .command("keeper")
   .summary("update other people's streams for a share")
   .description("Runs the keeper agent: finds streams worth updating and batches them by profit.")
-  .argument("[arguments...]")
-  .helpOption(false)
-  .passThroughOptions()
-  .allowUnknownOption()
-  .action(async (argv: string[]) => {
+  .option("--complete-at-loss", "complete ended streams even where the reward does not pay the gas")
+  .action(async (flags) => {
     const { main } = await import("./keeper/main.ts");
-    await main({ argv, env: process.env });
+    finish(await main(flags, { env: process.env, signal: interruptible("stopping the keeper") }));
   });
 
 async function readStdin(): Promise<string> {

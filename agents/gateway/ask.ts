@@ -55,6 +55,8 @@ export interface AskResult {
   /** The stream that the answer came over, or the last one tried. */
   readonly stream: OpenStream | undefined;
   readonly signed: SignedReceipt | undefined;
+  /** What the provider signed for, in ms; undefined when it signed nothing and the chain's clock decided. */
+  readonly servedMs: number | undefined;
   readonly bill: Bill | undefined;
   /** Providers that were given up before their first word. */
   readonly attempts: readonly { readonly providerId: number; readonly code: string }[];
@@ -154,7 +156,7 @@ export async function ask(request: AskRequest, deps: AskDeps): Promise<AskResult
   }
   if (failure && streams.length === 0 && payment.transactions.length === 0) throw withAttempts(failure, attempts);
   const bill = await makeBill(chain, streams, payment.transactions);
-  const { answer, signed } = last ?? {};
+  const { answer, signed, servedMs } = last ?? {};
   const whole = !failure && ["stop", "tool_calls"].includes(answer?.finishReason ?? "");
   return {
     answer: answer?.text ?? "",
@@ -164,6 +166,7 @@ export async function ask(request: AskRequest, deps: AskDeps): Promise<AskResult
     quote,
     stream: streams.at(-1),
     signed,
+    servedMs,
     bill,
     attempts,
   };

@@ -5,6 +5,7 @@ import type { Clock, Logger } from "@clawcompute/lib/node";
 import {
   type ChatRequest,
   decodeSignedReceipt,
+  encodeSignedReceipt,
   PROOF_LIFETIME_SECONDS,
   type SessionRequest,
   type SessionResponse,
@@ -59,6 +60,8 @@ export interface Attempt {
   readonly answer: Answer | undefined;
   /** The receipt, when it passed every check. */
   readonly signed: SignedReceipt | undefined;
+  /** What the provider signed for; known also for an answer that was cut. */
+  readonly servedMs: number | undefined;
   /** To end the stream with. Its signature holds; the contract never lets it take more than the clock says. */
   readonly settlement: Settlement | undefined;
   /** Why the answer is not whole, or not honestly accounted for. */
@@ -100,10 +103,11 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
     // A lie weighs more than a broken line.
     failure = error.code === "PROVIDER_DISHONEST" ? error : (failure ?? error);
   }
-  if (session === undefined) return { answer, signed, settlement: undefined, failure };
-  if (signed?.settlement) return { answer, signed, settlement: signed.settlement, failure };
+  const servedMs = signed?.receipt.cumulativeServedMs;
+  if (session === undefined) return { answer, signed, servedMs, settlement: undefined, failure };
+  if (signed?.settlement) return { answer, signed, servedMs, settlement: signed.settlement, failure };
   const ending = await settle(options, session, answer, sentAtMs);
-  return { answer, signed, settlement: ending.settlement, failure: failure ?? ending.failure };
+  return { answer, ...ending, signed: signed ?? ending.signed, servedMs: servedMs ?? ending.servedMs, failure: failure ?? ending.failure };
 }
 
 /** Asks again while the provider may not have seen the opening block; every other refusal is final. */
@@ -169,19 +173,30 @@ async function settle(
   session: SessionResponse,
   answer: Answer | undefined,
   sentAtMs: number,
-): Promise<Pick<Attempt, "settlement" | "failure">> {
+): Promise<Omit<Attempt, "answer">> {
   const measuredMs = answer?.measuredMs ?? clock.now() - sentAtMs;
   let settlement = await settlementIn(answer?.signed, chain, stream);
+  let signed: SignedReceipt | undefined;
   try {
     const response = await client.settle(session.token, AbortSignal.timeout(limits.settleMs));
     await verifySettlement(chain, stream, response.settlement);
     settlement = response.settlement;
     checkClaim(stream, response, measuredMs);
-    return { settlement, failure: undefined };
+    const own = {
+      bodyHash: answer?.bodyHash ?? ZERO_HASH,
+      measuredMs,
+      previousServedMs: session.servedMs,
+      previousReceiptHash: session.lastReceiptHash,
+    };
+    // Its body hash fits only when every byte arrived; for a line that broke, the settlement alone has to do.
+    signed =
+      response.lastReceipt &&
+      (await verifyReceipt(chain, stream, encodeSignedReceipt(response.lastReceipt as SignedReceipt), own).catch(() => undefined));
+    return { settlement, signed, servedMs: response.servedMs, failure: undefined };
   } catch (thrown) {
     const error = AppError.from(thrown);
     logger.info({ streamId: String(stream.id), code: error.code }, "no clean settlement from the provider");
-    return { settlement, failure: error.code === "PROVIDER_DISHONEST" ? error : undefined };
+    return { settlement, signed, servedMs: undefined, failure: error.code === "PROVIDER_DISHONEST" ? error : undefined };
   }
 }
 

@@ -1,6 +1,5 @@
 import { amount, choice, flag, integer, optional, readSettings, type Values } from "@clawcompute/lib/config/env";
-import type { Network } from "@clawcompute/lib/config/network";
-import { readNetwork } from "../network.ts";
+import { type Network, networkFromEnv } from "@clawcompute/lib/config/network";
 
 export const settings = {
   maxDeposit: amount("MAX_DEPOSIT", {
@@ -42,6 +41,6 @@ export interface GatewayConfig extends Values<typeof settings> {
 /** Throws CONFIG_INVALID naming the variable, or CONTRACT_MISSING. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
   const values = readSettings(settings, env);
-  const network = readNetwork(env);
+  const network = networkFromEnv(env);
   return { ...values, network, allowPrivate: values.allowPrivateEndpoints ?? network.isLocal };
 }

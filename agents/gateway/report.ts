@@ -10,14 +10,14 @@ import type { Quote } from "./quote.ts";
 
 /** The one object of `claw ask --json`. Wei are decimal strings; what is not known is null. */
 export function askReport({ network }: Chain, result: AskResult) {
-  const { answer, stream, signed, bill, quote, finishReason, truncated, failure, attempts } = result;
+  const { answer, stream, signed, servedMs, bill, quote, finishReason, truncated, failure, attempts } = result;
   const wei = (amount: bigint | undefined) => (amount === undefined ? null : String(amount));
   return {
     answer,
     model: stream?.offer.model ?? null,
     providerId: stream?.offer.id ?? null,
     streamId: stream ? String(stream.id) : null,
-    servedMs: signed?.receipt.cumulativeServedMs ?? null,
+    servedMs: servedMs ?? null,
     ratePerSecondWei: wei(stream?.ratePerSecond),
     depositWei: wei(bill?.depositWei),
     paidWei: wei(bill?.paidWei),
@@ -53,11 +53,12 @@ export function quoteText(chain: Chain, { offer, seconds, depositWei, worstCaseL
   ].join("\n");
 }
 
-export function billText(chain: Chain, { signed, bill, stream }: AskResult): string {
+export function billText(chain: Chain, { servedMs, bill, stream }: AskResult): string {
   if (!bill || !stream) return "";
-  const served = signed
-    ? `${(signed.receipt.cumulativeServedMs / 1000).toFixed(3)} s at ${coins(chain, stream.ratePerSecond)} a second`
-    : "without a receipt";
+  const served =
+    servedMs === undefined
+      ? "the provider signed nothing; paid by the chain's clock"
+      : `${(servedMs / 1000).toFixed(3)} s at ${coins(chain, stream.ratePerSecond)} a second`;
   const rows = [
     ["provider", `${stream.offer.id} (${printable(stream.offer.model)}), stream ${stream.id}`],
     ["served", served],

@@ -1,13 +1,13 @@
 import { streamPayAbi } from "@clawcompute/lib/abi";
 import { connectChain, decodeRevert, refuseDevKeyOnPublicChain } from "@clawcompute/lib/chain";
 import { readSettings } from "@clawcompute/lib/config/env";
+import { networkFromEnv } from "@clawcompute/lib/config/network";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
 import { getAddress, type Hex, zeroAddress } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exitCodes.ts";
-import { readNetwork } from "../network.ts";
 import { askPassword } from "./askPassword.ts";
 import { defaultWalletFile, settings } from "./config.ts";
 import { encryptKey } from "./keystore.ts";
@@ -43,7 +43,7 @@ export async function walletAddressMain({ env, terminal, json }: CommandContext)
 
 /** `claw wallet balance`: native coin, and what StreamPay holds for it. */
 export async function walletBalanceMain({ env, terminal, json }: CommandContext): Promise<number> {
-  const { network, client } = connectChain(readNetwork(env));
+  const { network, client } = connectChain(networkFromEnv(env));
   const { address } = addressOf(env);
   const read = { address: network.contracts.streamPay, abi: streamPayAbi, functionName: "creditOf", args: [address, zeroAddress] } as const;
   const [balance, credit] = await Promise.all([client.getBalance({ address }), client.readContract(read)]).catch((thrown: unknown) => {
@@ -62,7 +62,7 @@ export async function walletBalanceMain({ env, terminal, json }: CommandContext)
 async function store(privateKey: Hex, { file }: WalletFlags, { env, terminal, json }: CommandContext): Promise<number> {
   const path = file ?? readSettings(settings, env).walletFile ?? defaultWalletFile();
   const address = privateKeyToAddress(privateKey);
-  refuseDevKeyOnPublicChain(readNetwork(env), address);
+  refuseDevKeyOnPublicChain(networkFromEnv(env), address);
   const password = await newPassword(env);
   writeWalletFile(path, await encryptKey(privateKey, password));
   terminal.out(json ? `${JSON.stringify({ address, file: path })}\n` : `${address}\n`);
@@ -93,7 +93,8 @@ async function newPassword(env: CommandContext["env"]): Promise<string> {
 function addressOf(env: CommandContext["env"]) {
   const { privateKey, walletFile } = readSettings(settings, env);
   if (privateKey !== undefined) return { address: privateKeyToAddress(privateKey), source: "PRIVATE_KEY" };
-  if (walletFile === undefined && readNetwork(env).isLocal) return { address: developmentAccount().address, source: "development account" };
+  if (walletFile === undefined && networkFromEnv(env).isLocal)
+    return { address: developmentAccount().address, source: "development account" };
   const { address } = readWalletFile(walletFile ?? defaultWalletFile());
   if (address === undefined) throw new AppError("CONFIG_INVALID", "The wallet file does not name its address.", { param: "WALLET_FILE" });
   return { address: getAddress(`0x${address.replace(/^0x/, "")}`), source: "wallet file" };

@@ -36,6 +36,8 @@ export function createApp({ logger, metrics, corsOrigin, exposeHeaders = [] }: A
     await next();
     // A handler may have given the request an id of its own.
     c.res.headers.set("x-request-id", c.get("requestId"));
+    // The server's shortcut for small responses does not know that this one was written by its handler; reading the body turns it off.
+    if (c.res.headers.has("x-hono-already-sent")) void c.res.body;
     const route = c.req.routePath;
     requests?.observe({ route, status: String(c.res.status) }, (performance.now() - started) / 1000);
     logger.debug(

@@ -16,7 +16,7 @@ Keeps one active provider for each model: remote before local, newest first. It 
   --send            send the transactions; without it, public chains only get a plan`;
 
 await runScript(help, { check: { type: "boolean" }, send: { type: "boolean" } }, async ({ flags, env, print, say }) => {
-  const { chain, sender } = connectOwner(env);
+  const { chain, sender } = await connectOwner(env);
   const { isLocal, nativeSymbol } = chain.network;
   const offers = (await listWalletOffers(chain, sender.account.address)).filter(({ active }) => active);
   const answers = flags.check

@@ -9,13 +9,16 @@ import {
   planDeployment,
   refuseDevKeyOnPublicChain,
 } from "@clawcompute/lib/chain";
-import { optional, privateKey, readSettings } from "@clawcompute/lib/config/env";
+import { optional, privateKey, readSettings, text } from "@clawcompute/lib/config/env";
 import { chainParametersOf, networkSettings } from "@clawcompute/lib/config/network";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
 import { devAccounts, readArtifacts } from "@clawcompute/lib/testing";
 import { type Address, isAddress, type LocalAccount } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
+import { askPassword } from "../agents/wallet/askPassword.ts";
+import { decryptKey } from "../agents/wallet/keystore.ts";
+import { readPassword, readWalletFile } from "../agents/wallet/unlock.ts";
 import { runScript, table } from "./chainScript.ts";
 import { checkDeployment, sendDeployment, verifyOnExplorer } from "./deploySteps.ts";
 
@@ -26,8 +29,9 @@ deploy: put ComputeRegistry, StreamPay and PaymentChannel on a chain
 
   DEPLOYER_PRIVATE_KEY=… node scripts/deploy.ts --network bsc-testnet [--send] [--verify]
 
-On a public chain it only shows what it would do, unless --send is given. The key comes from DEPLOYER_PRIVATE_KEY, never from
-the command line; on a local chain it defaults to the first development account. Build the contracts first (hardhat build).
+On a public chain it only shows what it would do, unless --send is given. The key comes from DEPLOYER_PRIVATE_KEY or from
+the wallet file DEPLOYER_WALLET_FILE (password: WALLET_PASSWORD_FILE, WALLET_PASSWORD, or asked for), never from the command line;
+on a local chain it defaults to the first development account. Build the contracts first (hardhat build).
 
   --from ADDRESS    show the plan for this account, without a key
   --send            deploy
@@ -42,6 +46,11 @@ const options = {
   verify: { type: "boolean" },
   addresses: { type: "string" },
 } as const;
+
+const keySettings = {
+  key: optional(privateKey("DEPLOYER_PRIVATE_KEY", { describe: "key of the account that deploys" })),
+  walletFile: optional(text("DEPLOYER_WALLET_FILE", { describe: "encrypted wallet file of the account that deploys" })),
+};
 
 await runScript(help, options, async ({ flags, env, print, say }) => {
   const values = readSettings(networkSettings, env);
@@ -70,7 +79,7 @@ await runScript(help, options, async ({ flags, env, print, say }) => {
     });
   }
 
-  const { account, deployer } = deployerOf(env, flags.from, parameters.isLocal);
+  const { account, deployer } = await deployerOf(env, flags.from, parameters.isLocal);
   refuseDevKeyOnPublicChain(parameters, deployer);
   const [nonce, pending, balance, fees] = await Promise.all([
     chain.client.getTransactionCount({ address: deployer }),
@@ -142,23 +151,29 @@ await runScript(help, options, async ({ flags, env, print, say }) => {
 
 type Deployed = { registry: Address; streamPay: Address; paymentChannel: Address; deployBlock: number };
 
-function deployerOf(
-  env: Readonly<Record<string, string | undefined>>,
-  from: unknown,
-  isLocal: boolean,
-): { account: LocalAccount | undefined; deployer: Address } {
-  const key = optional(privateKey("DEPLOYER_PRIVATE_KEY", { describe: "key of the account that deploys" }));
-  const given = readSettings({ key }, env).key;
-  const account = given ? privateKeyToAccount(given) : isLocal && from === undefined ? devAccounts[0] : undefined;
-  if (from !== undefined && (typeof from !== "string" || !isAddress(from, { strict: false })))
+type Env = Readonly<Record<string, string | undefined>>;
+
+async function deployerOf(env: Env, from: unknown, isLocal: boolean): Promise<{ account: LocalAccount | undefined; deployer: Address }> {
+  if (from !== undefined && (typeof from !== "string" || !isAddress(from, { strict: false }))) {
     throw new AppError("BAD_ADDRESS", `--from: ${String(from)} is no address.`, { param: "from" });
-  const deployer = (account?.address ?? from) as Address | undefined;
-  if (!deployer)
-    throw new AppError("WALLET_MISSING", "There is no account to deploy from.", {
-      param: "DEPLOYER_PRIVATE_KEY",
-      hint: "Set DEPLOYER_PRIVATE_KEY, or give --from ADDRESS to see the plan.",
-    });
-  return { account, deployer };
+  }
+  const { key, walletFile } = readSettings(keySettings, env);
+  if (key) return deploying(privateKeyToAccount(key));
+  if (from !== undefined) return { account: undefined, deployer: from as Address };
+  if (walletFile) {
+    const keystore = readWalletFile(walletFile);
+    const password = await readPassword(env, askPassword, "Password of the deployer's wallet: ");
+    return deploying(privateKeyToAccount(await decryptKey(keystore, password)));
+  }
+  if (isLocal) return deploying(devAccounts[0] as LocalAccount);
+  throw new AppError("WALLET_MISSING", "There is no account to deploy from.", {
+    param: "DEPLOYER_PRIVATE_KEY",
+    hint: "Set DEPLOYER_PRIVATE_KEY or DEPLOYER_WALLET_FILE, or give --from ADDRESS to see the plan.",
+  });
+}
+
+function deploying(account: LocalAccount) {
+  return { account, deployer: account.address };
 }
 
 function addressesOf(steps: readonly DeploymentStep[]): Record<keyof Artifacts, Address> {

@@ -28,7 +28,7 @@ await runScript(help, { "allow-local": { type: "boolean" } }, async ({ flags, po
   if (!/^[1-9]\d{0,9}$/.test(idText))
     throw new AppError("BAD_REQUEST", `ID: ${idText} is no provider id.`, { param: "ID", hint: "The ids are in list-providers." });
   const id = Number(idText);
-  const { chain, sender } = connectOwner(env);
+  const { chain, sender } = await connectOwner(env);
   const { model, pricePerSecond, active, endpoint: before } = await readOffer(chain, id);
   if (isLocalEndpoint(endpoint) && !isLocalEndpoint(before) && !flags["allow-local"]) {
     throw new AppError("BAD_REQUEST", `URL: ${endpoint} is reachable from this machine only, and would replace ${before}.`, {

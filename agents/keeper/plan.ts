@@ -18,8 +18,8 @@ export interface GasModel {
   readonly perStream: bigint;
 }
 
-/** Measured on StreamPay, rounded up; the real estimate is made before a batch is sent. */
-export const gasModel: GasModel = { base: 40_000n, perPayment: 14_000n, perStream: 11_000n };
+/** Measured on StreamPay with a provider's completions, rounded up; the real estimate is made before a batch is sent. */
+export const gasModel: GasModel = { base: 30_000n, perPayment: 20_000n, perStream: 11_000n };
 
 export interface PlanOptions {
   /** Wei for a unit of gas. */

@@ -97,7 +97,7 @@ export function createSender(options: SenderOptions): Sender {
 
   async function prepareAndOffer(request: Request, call: ContractCall, { signal, onPrepared, onSent }: SendOptions) {
     for (let tries = 1; ; tries += 1) {
-      const { gas, fees } = await price(request);
+      const { gas, fees } = await price(request, call.gasFloor);
       const nonce = queue.nextNonce(
         await reading(() => chain.client.getTransactionCount({ address: account.address, blockTag: "pending" })),
       );
@@ -124,13 +124,14 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   /** Simulates, and checks that the wallet can pay the most that this may cost. */
-  async function price(request: Request): Promise<{ gas: bigint; fees: Fees }> {
+  async function price(request: Request, gasFloor = 0n): Promise<{ gas: bigint; fees: Fees }> {
     const [estimated, fees, balance] = await Promise.all([
       simulate(chain, request),
       currentFees(chain),
       reading(() => chain.client.getBalance({ address: account.address })),
     ]);
-    const gas = (estimated * 12n) / 10n;
+    const padded = (estimated * 12n) / 10n;
+    const gas = padded > gasFloor ? padded : gasFloor;
     const needed = (request.value ?? 0n) + gas * feeCap(fees);
     if (balance < needed) throw unfunded(chain, account.address, balance, needed);
     return { gas, fees };

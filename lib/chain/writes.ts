@@ -11,7 +11,16 @@ export interface ContractCall {
   readonly args: readonly unknown[];
   /** Native coin sent along, in wei. */
   readonly value?: bigint;
+  /** Least gas to send it with, for calls that may do more in their block than in the simulation before it. */
+  readonly gasFloor?: bigint;
 }
+
+/**
+ * What ends or pays a stream costs more as soon as something has accrued: a credit, a completion record. In the second of the
+ * opening block nothing has, so an estimate made then is too low for every later block. Unused gas is not charged.
+ */
+const EXIT_GAS = 300_000n;
+const exit = (call: ContractCall): ContractCall => ({ ...call, gasFloor: EXIT_GAS });
 
 interface NewOffer {
   readonly model: string;
@@ -27,6 +36,13 @@ interface NewStream {
   readonly serviceType: number;
   /** 0: no provider, no price check. */
   readonly providerId: number;
+}
+
+interface Redirection {
+  readonly id: bigint;
+  readonly recipient: Address;
+  readonly providerId: number;
+  readonly maxPricePerSecond?: bigint;
 }
 
 const onRegistry = (functionName: string, args: readonly unknown[]): ContractCall => ({
@@ -69,13 +85,14 @@ export const streamPayWrites = {
     onStreamPay("topUpStream", [id, payer, recipient], value),
   topUpTokenStream: ({ id, payer, recipient, amount }: { id: bigint; payer: Address; recipient: Address; amount: bigint }) =>
     onStreamPay("topUpStream", [id, payer, recipient, amount]),
-  withdrawFromStream: (id: bigint) => onStreamPay("withdrawFromStream", [id]),
-  cancelStream: (id: bigint) => onStreamPay("cancelStream", [id]),
+  withdrawFromStream: (id: bigint) => exit(onStreamPay("withdrawFromStream", [id])),
+  cancelStream: (id: bigint) => exit(onStreamPay("cancelStream", [id])),
   /** `owed` is the total since the stream's start, as signed by the payee or the provider's signer. */
   settleStream: ({ id, owed, signature }: { id: bigint; owed: bigint; signature: Hex }) =>
-    onStreamPay("settleStream", [id, owed, signature]),
-  redirectStream: ({ id, recipient, providerId }: { id: bigint; recipient: Address; providerId: number }) =>
-    onStreamPay("redirectStream", [id, recipient, BigInt(providerId)]),
+    exit(onStreamPay("settleStream", [id, owed, signature])),
+  /** Ends the stream and opens one to the new recipient at the provider's price, refused when that is above `maxPricePerSecond` (default: the old rate). */
+  redirectStream: ({ id, recipient, providerId, maxPricePerSecond }: Redirection) =>
+    onStreamPay("redirectStream", [id, recipient, BigInt(providerId), ...(maxPricePerSecond === undefined ? [] : [maxPricePerSecond])]),
   batchUpdateStreams: (ids: readonly bigint[]) => onStreamPay("batchUpdateStreams", [ids]),
   withdrawCredit: ({ asset, to }: { asset: Address; to: Address }) => onStreamPay("withdrawCredit", [asset, to]),
 };

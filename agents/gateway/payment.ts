@@ -1,4 +1,3 @@
-import { streamPayAbi } from "@clawcompute/lib/abi";
 import {
   type Chain,
   type ContractCall,
@@ -115,12 +114,9 @@ export function createPayment({ chain, sender, clock, logger, onSent, endWithinM
       return begin("open", call, offer);
     },
     redirect: (stream, offer) => {
-      const call: ContractCall = {
-        contract: "streamPay",
-        abi: streamPayAbi,
-        functionName: "redirectStream",
-        args: [stream.id, offer.owner, BigInt(offer.id), offer.pricePerSecond],
-      };
+      // The next provider may be dearer: the limit makes sure that it is not dearer than it was a moment ago.
+      const plain = streamPayWrites.redirectStream({ id: stream.id, recipient: offer.owner, providerId: offer.id });
+      const call: ContractCall = { ...plain, args: [...plain.args, offer.pricePerSecond] };
       return begin("redirect", call, offer);
     },
     end: async (stream, settlement) => {

@@ -168,21 +168,8 @@ export class World {
     return this.chain.send({ from: owner, to: this.registry, fn: "setProviderSigner", args: [id, signer] });
   }
 
-  /** Signs a settlement of this contract with one of the chain's keys. */
-  async sign(signer: LocalAccount, streamId: bigint, owed: bigint, contract = this.streamPay.address, chainId = 31337): Promise<Hex> {
-    assert(signer.sign);
-    const hash = hashTypedData({
-      domain: { name: "ClawCompute StreamPay", version: "1", chainId, verifyingContract: contract },
-      types: {
-        Settlement: [
-          { name: "streamId", type: "uint256" },
-          { name: "owed", type: "uint256" },
-        ],
-      },
-      primaryType: "Settlement",
-      message: { streamId, owed },
-    });
-    return signer.sign({ hash });
+  sign(signer: LocalAccount, streamId: bigint, owed: bigint, contract = this.streamPay.address, chainId = 31337): Promise<Hex> {
+    return signSettlement(signer, streamId, owed, contract, chainId);
   }
 
   // Looking
@@ -285,6 +272,29 @@ export class World {
   credited(party: Party, amount: bigint) {
     return ["CreditAdded", { account: this.parties[party], asset: this.asset, amount }] as const;
   }
+}
+
+/** Signs a settlement with one of the chain's keys. */
+export async function signSettlement(
+  signer: LocalAccount,
+  streamId: bigint,
+  owed: bigint,
+  contract: Address,
+  chainId = 31337,
+): Promise<Hex> {
+  assert(signer.sign);
+  const hash = hashTypedData({
+    domain: { name: "ClawCompute StreamPay", version: "1", chainId, verifyingContract: contract },
+    types: {
+      Settlement: [
+        { name: "streamId", type: "uint256" },
+        { name: "owed", type: "uint256" },
+      ],
+    },
+    primaryType: "Settlement",
+    message: { streamId, owed },
+  });
+  return signer.sign({ hash });
 }
 
 /** A `CompletionRecorded` of the registry. */

@@ -2,11 +2,37 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { type Address, encodeFunctionData, type Hex, hexToBigInt, numberToHex, parseSignature, serializeSignature, zeroAddress } from "viem";
+import {
+  type Address,
+  encodeFunctionData,
+  type Hex,
+  hexToBigInt,
+  numberToHex,
+  parseSignature,
+  serializeSignature,
+  zeroAddress,
+} from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 
 import { domain, payeeAuthorization, permitOpen, tokenAuthorization, voucher, voucherTypes } from "./signing.ts";
-import { as, balanced, closed, emits, freshSalt, GRACE, load, moves, networkHelpers, type Opened, opened, publicClient, reverts, terms, timestamp, viem, type World } from "./world.ts";
+import {
+  as,
+  balanced,
+  closed,
+  freshSalt,
+  GRACE,
+  load,
+  moves,
+  networkHelpers,
+  type Opened,
+  opened,
+  publicClient,
+  reverts,
+  terms,
+  timestamp,
+  viem,
+  type World,
+} from "./world.ts";
 
 const never = 2n ** 40n;
 const sign = (w: World, id: Hex, amount: bigint, signer = w.hot) => voucher(w.channel.address, signer, id, amount);
@@ -28,7 +54,15 @@ describe("attacks", () => {
       await settle(w, c.id, 4n, signature);
       await reverts(w, settle(w, c.id, 4n, signature), "PaymentChannel_AmountNotIncreasing", [c.id, 4n, 4n]);
       // Closing with it pays nothing more.
-      await moves(w, w.dollar, [[c.terms.payee, 0n], [c.terms.payer, 6n]], () => w.channel.write.close([c.id, 4n, signature], as(w.payee)));
+      await moves(
+        w,
+        w.dollar,
+        [
+          [c.terms.payee, 0n],
+          [c.terms.payer, 6n],
+        ],
+        () => w.channel.write.close([c.id, 4n, signature], as(w.payee)),
+      );
     });
 
     it("it is refused when an older one follows a newer", async () => {
@@ -67,7 +101,11 @@ describe("attacks", () => {
       await refused(w, c.id, 4n, twin);
       const call = { channelId: c.id, cumulativeAmount: 4n, nonce: 1n, deadline: never };
       const payees = parseSignature(await payeeAuthorization(w.channel.address, "SettleAuthorization", w.payee, call));
-      const payeesTwin = serializeSignature({ r: payees.r, s: numberToHex(order - hexToBigInt(payees.s), { size: 32 }), yParity: payees.yParity === 0 ? 1 : 0 });
+      const payeesTwin = serializeSignature({
+        r: payees.r,
+        s: numberToHex(order - hexToBigInt(payees.s), { size: 32 }),
+        yParity: payees.yParity === 0 ? 1 : 0,
+      });
       const digest = await w.channel.read.settleDigest([c.id, 4n, 1n, never]);
       const relayed = w.channel.write.settleWithAuthorization([c.id, 4n, 1n, never, payeesTwin, await sign(w, c.id, 4n)], as(w.relayer));
       await reverts(w, relayed, "PaymentChannel_InvalidSignature", [w.payee.account.address, digest]);
@@ -88,7 +126,10 @@ describe("attacks", () => {
       // A token that takes money from nobody lets a channel be opened in the name of the zero address.
       const token = await viem.deployContract("CompliantThief");
       const nonce = await w.channel.read.openNonce([zeroAddress, w.payee.account.address, token.address, freshSaltOnce, zeroAddress]);
-      await w.channel.write.openWithAuthorization([w.payee.account.address, token.address, 10n, freshSaltOnce, zeroAddress, zeroAddress, 0n, never, nonce, "0x"], as(w.relayer));
+      await w.channel.write.openWithAuthorization(
+        [w.payee.account.address, token.address, 10n, freshSaltOnce, zeroAddress, zeroAddress, 0n, never, nonce, "0x"],
+        as(w.relayer),
+      );
       const id = await w.channel.read.computeChannelId([zeroAddress, w.payee.account.address, token.address, freshSaltOnce, zeroAddress]);
       await refused(w, id, 4n, `0x${"11".repeat(64)}00`, zeroAddress);
     });
@@ -105,13 +146,31 @@ describe("attacks", () => {
       await w.channel.write.withdraw([forced.id], as(w.payer));
       for (const { id, terms: t } of [cooperative, forced]) {
         const { payer, payee, token, salt, authorizedSigner } = t;
-        await reverts(w, w.channel.write.open([payee, token, 10n, salt, authorizedSigner], as(w.payer)), "PaymentChannel_ChannelAlreadyExists", [id]);
+        await reverts(
+          w,
+          w.channel.write.open([payee, token, 10n, salt, authorizedSigner], as(w.payer)),
+          "PaymentChannel_ChannelAlreadyExists",
+          [id],
+        );
         const nonce = await w.channel.read.openNonce([payer, payee, token, salt, authorizedSigner]);
-        const authorization = await tokenAuthorization(w.usd18, "Dollar", w.payer, { from: payer, to: w.channel.address, value: 10n, validAfter: 0n, validBefore: never, nonce });
-        const authorized = w.channel.write.openWithAuthorization([payee, token, 10n, salt, authorizedSigner, payer, 0n, never, nonce, authorization], as(w.relayer));
+        const authorization = await tokenAuthorization(w.usd18, "Dollar", w.payer, {
+          from: payer,
+          to: w.channel.address,
+          value: 10n,
+          validAfter: 0n,
+          validBefore: never,
+          nonce,
+        });
+        const authorized = w.channel.write.openWithAuthorization(
+          [payee, token, 10n, salt, authorizedSigner, payer, 0n, never, nonce, authorization],
+          as(w.relayer),
+        );
         await reverts(w, authorized, "PaymentChannel_ChannelAlreadyExists", [id]);
         const permit = await permitOpen(w, w.payer, { token, amount: 10n, nonce: 1n, deadline: never }, { payee, salt, authorizedSigner });
-        const permitted = w.channel.write.openWithPermit2([payee, token, 10n, salt, authorizedSigner, payer, 1n, never, permit], as(w.relayer));
+        const permitted = w.channel.write.openWithPermit2(
+          [payee, token, 10n, salt, authorizedSigner, payer, 1n, never, permit],
+          as(w.relayer),
+        );
         await reverts(w, permitted, "PaymentChannel_ChannelAlreadyExists", [id]);
         await reverts(w, settle(w, id, 4n, await sign(w, id, 4n)), "PaymentChannel_ChannelFinalized", [id]);
       }
@@ -128,7 +187,15 @@ describe("attacks", () => {
       await networkHelpers.time.increase(10n);
       // The payer may leave now but has not: the payee is first.
       await settle(w, c.id, 7n, await sign(w, c.id, 7n));
-      await moves(w, w.dollar, [[c.terms.payer, 3n], [c.terms.payee, 0n]], () => w.channel.write.withdraw([c.id], as(w.payer)));
+      await moves(
+        w,
+        w.dollar,
+        [
+          [c.terms.payer, 3n],
+          [c.terms.payee, 0n],
+        ],
+        () => w.channel.write.withdraw([c.id], as(w.payer)),
+      );
     });
 
     it("it lets no payer withdraw without having asked", async () => {
@@ -166,7 +233,14 @@ describe("attacks", () => {
       const from = w.payee.account.address;
       await w.usd18.write.mint([from, 1n]);
       const nonce = await w.channel.read.topUpNonce([c.id, 1n, from, freshSaltOnce]);
-      const signature = await tokenAuthorization(w.usd18, "Dollar", w.payee, { from, to: w.channel.address, value: 1n, validAfter: 0n, validBefore: never, nonce });
+      const signature = await tokenAuthorization(w.usd18, "Dollar", w.payee, {
+        from,
+        to: w.channel.address,
+        value: 1n,
+        validAfter: 0n,
+        validBefore: never,
+        nonce,
+      });
       await w.channel.write.topUpWithAuthorization([c.id, 1n, from, freshSaltOnce, 0n, never, nonce, signature], as(w.payee));
       await networkHelpers.time.increase(5n);
       await moves(w, w.dollar, [[c.terms.payer, 11n]], () => w.channel.write.withdraw([c.id], as(w.payer)));
@@ -193,8 +267,15 @@ describe("attacks", () => {
       const { actor, id } = await actorChannel(w);
       await actor.write.setMood([2, zeroAddress, "0x"]);
       const signature = await sign(w, id, 4n);
-      const hash = await moves(w, w.native, [[w.payee.account.address, 4n], [actor.address, 0n], [w.channel.address, -4n]], () =>
-        w.channel.write.close([id, 4n, signature], { account: w.payee.account, gas: 5_000_000n }),
+      const hash = await moves(
+        w,
+        w.native,
+        [
+          [w.payee.account.address, 4n],
+          [actor.address, 0n],
+          [w.channel.address, -4n],
+        ],
+        () => w.channel.write.close([id, 4n, signature], { account: w.payee.account, gas: 5_000_000n }),
       );
       assert((await publicClient.getTransactionReceipt({ hash })).gasUsed < 400_000n);
       assert.equal(await w.channel.read.creditOf([actor.address, zeroAddress]), 6n);
@@ -229,7 +310,12 @@ describe("attacks", () => {
     it("it is refused before it can be owed", async () => {
       const w = await load();
       const t = terms(w, { token: w.fee.address });
-      await reverts(w, w.channel.write.open([t.payee, t.token, 200n, t.salt, t.authorizedSigner], as(w.payer)), "PaymentChannel_DeliveredLess", [198n, 200n]);
+      await reverts(
+        w,
+        w.channel.write.open([t.payee, t.token, 200n, t.salt, t.authorizedSigner], as(w.payer)),
+        "PaymentChannel_DeliveredLess",
+        [198n, 200n],
+      );
       assert.equal(await w.fee.read.balanceOf([w.channel.address]), 0n);
     });
   });
@@ -243,7 +329,15 @@ describe("attacks", () => {
       const again = encodeFunctionData({ abi: w.channel.abi, functionName: "close", args: [c.id, 8n, second] });
       await payee.write.setMood([4, w.channel.address, again]);
       const call = encodeFunctionData({ abi: w.channel.abi, functionName: "settle", args: [c.id, 4n, first] });
-      await moves(w, w.native, [[payee.address, 4n], [w.channel.address, -4n]], () => payee.write.execute([w.channel.address, 0n, call]));
+      await moves(
+        w,
+        w.native,
+        [
+          [payee.address, 4n],
+          [w.channel.address, -4n],
+        ],
+        () => payee.write.execute([w.channel.address, 0n, call]),
+      );
       await reentryRefused(payee);
       assert.equal(await w.channel.read.statusOf([c.id]), 1);
     });
@@ -254,7 +348,12 @@ describe("attacks", () => {
       await w.hook.write.mint([payer.address, 100n]);
       const approve = encodeFunctionData({ abi: w.hook.abi, functionName: "approve", args: [w.channel.address, 100n] });
       await payer.write.execute([w.hook.address, 0n, approve]);
-      const open = (salt: Hex) => encodeFunctionData({ abi: w.channel.abi, functionName: "open", args: [w.payee.account.address, w.hook.address, 10n, salt, zeroAddress] });
+      const open = (salt: Hex) =>
+        encodeFunctionData({
+          abi: w.channel.abi,
+          functionName: "open",
+          args: [w.payee.account.address, w.hook.address, 10n, salt, zeroAddress],
+        });
       await payer.write.setMood([4, w.channel.address, open(freshSalt())]);
       await payer.write.execute([w.channel.address, 0n, open(freshSaltOnce)]);
       await reentryRefused(payer);
@@ -264,7 +363,11 @@ describe("attacks", () => {
     it("it cannot re-enter through the registry", async () => {
       const w = await load();
       const c = await opened(w, 10n, {}, w.faultyChannel);
-      const collect = encodeFunctionData({ abi: w.channel.abi, functionName: "withdrawCredit", args: [c.terms.token, w.stranger.account.address] });
+      const collect = encodeFunctionData({
+        abi: w.channel.abi,
+        functionName: "withdrawCredit",
+        args: [c.terms.token, w.stranger.account.address],
+      });
       await w.faultyRegistry.write.set([6, c.terms.payee, c.terms.token]);
       await w.faultyRegistry.write.setReentry([w.faultyChannel.address, collect]);
       await w.faultyChannel.write.settle([c.terms, 4n, await voucher(w.faultyChannel.address, w.hot, c.id, 4n), 1n], as(w.payee));
@@ -278,8 +381,16 @@ describe("attacks", () => {
       const w = await load();
       await opened(w, 10n, { token: zeroAddress });
       const t = terms(w, { token: zeroAddress });
-      const permit = await permitOpen(w, w.payer, { token: zeroAddress, amount: 10n, nonce: 1n, deadline: never }, { payee: t.payee, salt: t.salt, authorizedSigner: t.authorizedSigner });
-      const call = w.channel.write.openWithPermit2([t.payee, zeroAddress, 10n, t.salt, t.authorizedSigner, t.payer, 1n, never, permit], as(w.relayer));
+      const permit = await permitOpen(
+        w,
+        w.payer,
+        { token: zeroAddress, amount: 10n, nonce: 1n, deadline: never },
+        { payee: t.payee, salt: t.salt, authorizedSigner: t.authorizedSigner },
+      );
+      const call = w.channel.write.openWithPermit2(
+        [t.payee, zeroAddress, 10n, t.salt, t.authorizedSigner, t.payer, 1n, never, permit],
+        as(w.relayer),
+      );
       await reverts(w, call, "PaymentChannel_NativeCoin", []);
     });
   });
@@ -290,7 +401,10 @@ describe("attacks", () => {
       const w = await load();
       const c = await opened(w, 10n);
       const call = { channelId: c.id, cumulativeAmount: 4n, nonce: 1n, deadline: never };
-      const signatures = [await payeeAuthorization(w.channel.address, "CloseAuthorization", w.payee, call), await sign(w, c.id, 4n)] as const;
+      const signatures = [
+        await payeeAuthorization(w.channel.address, "CloseAuthorization", w.payee, call),
+        await sign(w, c.id, 4n),
+      ] as const;
       let succeeded = false;
       for (let gas = 60_000n; gas <= 420_000n; gas += 20_000n) {
         const snapshot = await networkHelpers.takeSnapshot();
@@ -327,7 +441,9 @@ describe("attacks", () => {
       const wallet = await viem.deployContract("ContractWallet", [w.hot.account.address]);
       const c = await opened(w, 10n, { authorizedSigner: wallet.address });
       const signature = await sign(w, c.id, 4n);
-      const code = await publicClient.getCode({ address: (await viem.deployContract("ContractWallet", [w.stranger.account.address])).address });
+      const code = await publicClient.getCode({
+        address: (await viem.deployContract("ContractWallet", [w.stranger.account.address])).address,
+      });
       assert(code);
       await networkHelpers.setCode(wallet.address, code);
       await refused(w, c.id, 4n, signature, wallet.address);
@@ -360,7 +476,13 @@ async function actorChannel(w: World) {
   const args = [w.payee.account.address, zeroAddress, 10n, freshSaltOnce, w.hot.account.address] as const;
   const data = encodeFunctionData({ abi: w.channel.abi, functionName: "open", args });
   await actor.write.execute([w.channel.address, 10n, data], { value: 10n });
-  const id = await w.channel.read.computeChannelId([actor.address, w.payee.account.address, zeroAddress, freshSaltOnce, w.hot.account.address]);
+  const id = await w.channel.read.computeChannelId([
+    actor.address,
+    w.payee.account.address,
+    zeroAddress,
+    freshSaltOnce,
+    w.hot.account.address,
+  ]);
   return { actor, id };
 }
 

@@ -7,7 +7,8 @@ import { voucher } from "./signing.ts";
 import { as, closed, emits, load, moves, type Opened, opened, provider, reverts, type World } from "./world.ts";
 
 const sign = (w: World, c: { id: Hex }, amount: bigint, signer = w.hot) => voucher(w.channel.address, signer, c.id, amount);
-const close = (w: World, c: { id: Hex }, amount: bigint, signature: Hex, from = w.payee) => w.channel.write.close([c.id, amount, signature], as(from));
+const close = (w: World, c: { id: Hex }, amount: bigint, signature: Hex, from = w.payee) =>
+  w.channel.write.close([c.id, amount, signature], as(from));
 
 describe("close", () => {
   describe("given no channel has this id", () => {
@@ -157,7 +158,10 @@ describe("close", () => {
       const data = encodeFunctionData({ abi: w.channel.abi, functionName: "close", args: [c.id, 4n, await sign(w, c, 4n)] });
       const failure = await provider
         .request({ method: "eth_call", params: [{ from: c.terms.payee, to: w.channel.address, data, gas: "0x3d090" }, "latest"] })
-        .then(() => assert.fail("the call should revert"), (error: { data: Hex }) => error);
+        .then(
+          () => assert.fail("the call should revert"),
+          (error: { data: Hex }) => error,
+        );
       const { errorName, args } = decodeErrorResult({ abi: w.channel.abi, data: failure.data });
       assert.equal(errorName, "PaymentChannel_GasTooLow");
       const [left, required] = args as [bigint, bigint];
@@ -168,12 +172,23 @@ describe("close", () => {
 });
 
 /** Closes, and asserts events, balances, books and what stays recorded. */
-async function ends(w: World, c: Opened, how: { voucher: bigint; signature?: Hex; paid: bigint; settled: bigint; refunded: bigint }): Promise<void> {
+async function ends(
+  w: World,
+  c: Opened,
+  how: { voucher: bigint; signature?: Hex; paid: bigint; settled: bigint; refunded: bigint },
+): Promise<void> {
   const signature = how.signature ?? (await sign(w, c, how.voucher));
   const before = await w.channel.read.getChannel([c.id]);
   const { paid, settled, refunded } = how;
-  const hash = await moves(w, w.dollar, [[c.terms.payee, paid], [c.terms.payer, refunded], [w.channel.address, -paid - refunded]], () =>
-    close(w, c, how.voucher, signature),
+  const hash = await moves(
+    w,
+    w.dollar,
+    [
+      [c.terms.payee, paid],
+      [c.terms.payer, refunded],
+      [w.channel.address, -paid - refunded],
+    ],
+    () => close(w, c, how.voucher, signature),
   );
   await emits(hash, w.channel, [["ChannelClosed", { channelId: c.id, paid, settled, refunded }]]);
   assert.deepEqual(await w.channel.read.getChannel([c.id]), { ...before, settled, finalized: true });

@@ -15,13 +15,26 @@ interface Call {
   deadline: bigint;
 }
 
-const authorize = (w: World, call: Call, signer: Wallet = w.payee, kind: "SettleAuthorization" | "CloseAuthorization" = "CloseAuthorization") =>
-  payeeAuthorization(w.channel.address, kind, signer, call);
+const authorize = (
+  w: World,
+  call: Call,
+  signer: Wallet = w.payee,
+  kind: "SettleAuthorization" | "CloseAuthorization" = "CloseAuthorization",
+) => payeeAuthorization(w.channel.address, kind, signer, call);
 const digest = (w: World, c: Call) => w.channel.read.closeDigest([c.channelId, c.cumulativeAmount, c.nonce, c.deadline]);
 const send = (w: World, c: Call, payeeSignature: Hex, voucherSignature: Hex) =>
-  w.channel.write.closeWithAuthorization([c.channelId, c.cumulativeAmount, c.nonce, c.deadline, payeeSignature, voucherSignature], as(w.relayer));
+  w.channel.write.closeWithAuthorization(
+    [c.channelId, c.cumulativeAmount, c.nonce, c.deadline, payeeSignature, voucherSignature],
+    as(w.relayer),
+  );
 
-const callOf = (channelId: Hex, more: Partial<Call> = {}): Call => ({ channelId, cumulativeAmount: 4n, nonce: 7n, deadline: never, ...more });
+const callOf = (channelId: Hex, more: Partial<Call> = {}): Call => ({
+  channelId,
+  cumulativeAmount: 4n,
+  nonce: 7n,
+  deadline: never,
+  ...more,
+});
 const sign = (w: World, c: Call, signer = w.hot) => voucher(w.channel.address, signer, c.channelId, c.cumulativeAmount);
 
 describe("closeWithAuthorization", () => {
@@ -48,7 +61,10 @@ describe("closeWithAuthorization", () => {
       const deadline = await timestamp();
       const call = callOf(c.id, { deadline });
       const now = (at: bigint) => at > deadline;
-      await reverts(w, send(w, call, await authorize(w, call), await sign(w, call)), "PaymentChannel_AuthorizationExpired", [deadline, now]);
+      await reverts(w, send(w, call, await authorize(w, call), await sign(w, call)), "PaymentChannel_AuthorizationExpired", [
+        deadline,
+        now,
+      ]);
     });
   });
 
@@ -89,7 +105,10 @@ describe("closeWithAuthorization", () => {
       const w = await load();
       const call = callOf((await opened(w, 10n)).id);
       for (const signer of [w.relayer, w.payer, w.hot]) {
-        await reverts(w, send(w, call, await authorize(w, call, signer), await sign(w, call)), "PaymentChannel_InvalidSignature", [w.payee.account.address, await digest(w, call)]);
+        await reverts(w, send(w, call, await authorize(w, call, signer), await sign(w, call)), "PaymentChannel_InvalidSignature", [
+          w.payee.account.address,
+          await digest(w, call),
+        ]);
       }
     });
   });
@@ -99,7 +118,10 @@ describe("closeWithAuthorization", () => {
       const w = await load();
       const call = callOf((await opened(w, 10n)).id);
       const other = await authorize(w, call, w.payee, "SettleAuthorization");
-      await reverts(w, send(w, call, other, await sign(w, call)), "PaymentChannel_InvalidSignature", [w.payee.account.address, await digest(w, call)]);
+      await reverts(w, send(w, call, other, await sign(w, call)), "PaymentChannel_InvalidSignature", [
+        w.payee.account.address,
+        await digest(w, call),
+      ]);
     });
   });
 
@@ -111,7 +133,10 @@ describe("closeWithAuthorization", () => {
       const other = (await opened(w, 10n)).id;
       for (const change of [{ channelId: other }, { cumulativeAmount: 3n }, { nonce: 8n }, { deadline: never + 1n }]) {
         const call = { ...signed, ...change };
-        await reverts(w, send(w, call, signature, await sign(w, call)), "PaymentChannel_InvalidSignature", [w.payee.account.address, await digest(w, call)]);
+        await reverts(w, send(w, call, signature, await sign(w, call)), "PaymentChannel_InvalidSignature", [
+          w.payee.account.address,
+          await digest(w, call),
+        ]);
       }
     });
   });
@@ -122,9 +147,16 @@ describe("closeWithAuthorization", () => {
       const { id } = await opened(w, 10n);
       const call = callOf(id);
       const wrong = await sign(w, call, w.payer);
-      await reverts(w, send(w, call, await authorize(w, call), wrong), "PaymentChannel_InvalidSignature", [w.hot.account.address, await w.channel.read.voucherDigest([id, 4n])]);
+      await reverts(w, send(w, call, await authorize(w, call), wrong), "PaymentChannel_InvalidSignature", [
+        w.hot.account.address,
+        await w.channel.read.voucherDigest([id, 4n]),
+      ]);
       const tooMuch = callOf(id, { cumulativeAmount: 11n });
-      await reverts(w, send(w, tooMuch, await authorize(w, tooMuch), await sign(w, tooMuch)), "PaymentChannel_AmountExceedsDeposit", [id, 11n, 10n]);
+      await reverts(w, send(w, tooMuch, await authorize(w, tooMuch), await sign(w, tooMuch)), "PaymentChannel_AmountExceedsDeposit", [
+        id,
+        11n,
+        10n,
+      ]);
       assert.equal(await w.channel.read.isNonceUsed([id, call.nonce]), false);
     });
   });
@@ -135,7 +167,16 @@ describe("closeWithAuthorization", () => {
       const c = await opened(w, 10n);
       const call = callOf(c.id, { cumulativeAmount: 0n });
       const signature = await authorize(w, call);
-      const hash = await moves(w, w.dollar, [[c.terms.payee, 0n], [c.terms.payer, 10n], [w.channel.address, -10n]], () => send(w, call, signature, "0x"));
+      const hash = await moves(
+        w,
+        w.dollar,
+        [
+          [c.terms.payee, 0n],
+          [c.terms.payer, 10n],
+          [w.channel.address, -10n],
+        ],
+        () => send(w, call, signature, "0x"),
+      );
       await emits(hash, w.channel, [["ChannelClosed", { channelId: c.id, paid: 0n, settled: 0n, refunded: 10n }]]);
     });
   });
@@ -147,7 +188,17 @@ describe("closeWithAuthorization", () => {
         const c = await opened(w, 10n);
         const call = callOf(c.id);
         const signatures = [await authorize(w, call), await sign(w, call)] as const;
-        const hash = await moves(w, w.dollar, [[c.terms.payee, 4n], [c.terms.payer, 6n], [w.relayer.account.address, 0n], [w.channel.address, -10n]], () => send(w, call, ...signatures));
+        const hash = await moves(
+          w,
+          w.dollar,
+          [
+            [c.terms.payee, 4n],
+            [c.terms.payer, 6n],
+            [w.relayer.account.address, 0n],
+            [w.channel.address, -10n],
+          ],
+          () => send(w, call, ...signatures),
+        );
         await emits(hash, w.channel, [["ChannelClosed", { channelId: c.id, paid: 4n, settled: 4n, refunded: 6n }]]);
         assert.equal(await w.channel.read.statusOf([c.id]), 3);
       });
@@ -160,7 +211,15 @@ describe("closeWithAuthorization", () => {
         const c = await opened(w, 10n, { payee: wallet.address });
         const call = callOf(c.id);
         const signatures = [await authorize(w, call), await sign(w, call)] as const;
-        await moves(w, w.dollar, [[wallet.address, 4n], [w.payee.account.address, 0n]], () => send(w, call, ...signatures));
+        await moves(
+          w,
+          w.dollar,
+          [
+            [wallet.address, 4n],
+            [w.payee.account.address, 0n],
+          ],
+          () => send(w, call, ...signatures),
+        );
       });
     });
   });

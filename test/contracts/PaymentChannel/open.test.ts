@@ -4,7 +4,23 @@ import { describe, it } from "node:test";
 import { type Hash, zeroAddress } from "viem";
 
 import { voucher } from "./signing.ts";
-import { as, closed, emits, idOf, load, MAX_DEPOSIT, moves, opened, provider, reverts, revertsIn, type Terms, terms, viem, type World } from "./world.ts";
+import {
+  as,
+  closed,
+  emits,
+  idOf,
+  load,
+  MAX_DEPOSIT,
+  moves,
+  opened,
+  provider,
+  reverts,
+  revertsIn,
+  type Terms,
+  terms,
+  viem,
+  type World,
+} from "./world.ts";
 
 const open = (w: World, t: Terms, deposit: bigint, value = 0n, from = w.payer) =>
   w.channel.write.open([t.payee, t.token, deposit, t.salt, t.authorizedSigner], { account: from.account, value });
@@ -65,7 +81,15 @@ describe("open", () => {
         const w = await load();
         const t = terms(w, { token: zeroAddress });
         const id = await idOf(w.channel, t);
-        const hash = await moves(w, w.native, [[t.payer, -5n], [w.channel.address, 5n]], () => open(w, t, 5n, 5n));
+        const hash = await moves(
+          w,
+          w.native,
+          [
+            [t.payer, -5n],
+            [w.channel.address, 5n],
+          ],
+          () => open(w, t, 5n, 5n),
+        );
         await emits(hash, w.channel, [openedEvent(id, t, 5n)]);
         assert.deepEqual(await w.channel.read.getChannel([id]), expected(t, 5n));
       });
@@ -107,7 +131,15 @@ describe("open", () => {
         it("it opens the channel", async () => {
           const w = await load();
           const t = terms(w);
-          await moves(w, w.dollar, [[t.payer, -MAX_DEPOSIT], [w.channel.address, MAX_DEPOSIT]], () => open(w, t, MAX_DEPOSIT));
+          await moves(
+            w,
+            w.dollar,
+            [
+              [t.payer, -MAX_DEPOSIT],
+              [w.channel.address, MAX_DEPOSIT],
+            ],
+            () => open(w, t, MAX_DEPOSIT),
+          );
           assert.equal((await w.channel.read.getChannel([await idOf(w.channel, t)])).deposit, MAX_DEPOSIT);
         });
       });
@@ -129,7 +161,15 @@ describe("open", () => {
           const w = await load();
           const t = terms(w);
           const id = await idOf(w.channel, t);
-          const hash = await moves(w, w.dollar, [[t.payer, -7n], [w.channel.address, 7n]], () => open(w, t, 7n));
+          const hash = await moves(
+            w,
+            w.dollar,
+            [
+              [t.payer, -7n],
+              [w.channel.address, 7n],
+            ],
+            () => open(w, t, 7n),
+          );
           await emits(hash, w.channel, [openedEvent(id, t, 7n)]);
           assert.deepEqual(await w.channel.read.getChannel([id]), expected(t, 7n));
         });
@@ -162,7 +202,10 @@ function expected(t: Terms, deposit: bigint) {
 
 /** How many storage slots the called contract itself wrote. */
 async function storageWrites(hash: Hash): Promise<number> {
-  const trace = (await provider.request({ method: "debug_traceTransaction", params: [hash, { disableMemory: true, disableStorage: true }] })) as {
+  const trace = (await provider.request({
+    method: "debug_traceTransaction",
+    params: [hash, { disableMemory: true, disableStorage: true }],
+  })) as {
     structLogs: { op: string; depth: number; stack: string[] }[];
   };
   return new Set(trace.structLogs.filter((step) => step.op === "SSTORE" && step.depth === 1).map((step) => step.stack.at(-1))).size;

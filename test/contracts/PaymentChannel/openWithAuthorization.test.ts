@@ -4,17 +4,42 @@ import { describe, it } from "node:test";
 import { encodeAbiParameters, type Hex, keccak256, zeroAddress } from "viem";
 
 import { tokenAuthorization } from "./signing.ts";
-import { as, emits, idOf, load, MAX_DEPOSIT, moves, opened, reverts, revertsIn, type Terms, terms, viem, type Wallet, type World } from "./world.ts";
+import {
+  as,
+  emits,
+  idOf,
+  load,
+  MAX_DEPOSIT,
+  moves,
+  opened,
+  reverts,
+  revertsIn,
+  type Terms,
+  terms,
+  viem,
+  type Wallet,
+  type World,
+} from "./world.ts";
 
 const never = 2n ** 40n;
 const addresses = [{ type: "address" }, { type: "address" }, { type: "address" }, { type: "bytes32" }, { type: "address" }] as const;
 const nonceOf = (t: Terms): Hex => keccak256(encodeAbiParameters(addresses, [t.payer, t.payee, t.token, t.salt, t.authorizedSigner]));
 
 const sign = (w: World, t: Terms, value: bigint, signer: Wallet = w.payer, name = "Dollar") =>
-  tokenAuthorization({ address: t.token }, name, signer, { from: t.payer, to: w.channel.address, value, validAfter: 0n, validBefore: never, nonce: nonceOf(t) });
+  tokenAuthorization({ address: t.token }, name, signer, {
+    from: t.payer,
+    to: w.channel.address,
+    value,
+    validAfter: 0n,
+    validBefore: never,
+    nonce: nonceOf(t),
+  });
 
 const open = (w: World, t: Terms, deposit: bigint, signature: Hex, nonce = nonceOf(t)) =>
-  w.channel.write.openWithAuthorization([t.payee, t.token, deposit, t.salt, t.authorizedSigner, t.payer, 0n, never, nonce, signature], as(w.relayer));
+  w.channel.write.openWithAuthorization(
+    [t.payee, t.token, deposit, t.salt, t.authorizedSigner, t.payer, 0n, never, nonce, signature],
+    as(w.relayer),
+  );
 
 describe("openWithAuthorization", () => {
   describe("when the asset is the native coin", () => {
@@ -97,7 +122,16 @@ describe("openWithAuthorization", () => {
         const t = terms(w);
         const id = await idOf(w.channel, t);
         const signature = await sign(w, t, 5n);
-        const hash = await moves(w, w.dollar, [[t.payer, -5n], [w.relayer.account.address, 0n], [w.channel.address, 5n]], () => open(w, t, 5n, signature));
+        const hash = await moves(
+          w,
+          w.dollar,
+          [
+            [t.payer, -5n],
+            [w.relayer.account.address, 0n],
+            [w.channel.address, 5n],
+          ],
+          () => open(w, t, 5n, signature),
+        );
         await emits(hash, w.channel, [["ChannelOpened", { channelId: id, ...t, deposit: 5n }]]);
         assert.equal((await w.channel.read.getChannel([id])).payer, t.payer);
         await reverts(w, open(w, t, 5n, signature), "PaymentChannel_ChannelAlreadyExists", [id]);
@@ -110,7 +144,15 @@ describe("openWithAuthorization", () => {
         const wallet = await viem.deployContract("ContractWallet", [w.payer.account.address]);
         await w.usd18.write.mint([wallet.address, 9n]);
         const t = terms(w, { payer: wallet.address });
-        await moves(w, w.dollar, [[t.payer, -5n], [w.channel.address, 5n]], async () => open(w, t, 5n, await sign(w, t, 5n)));
+        await moves(
+          w,
+          w.dollar,
+          [
+            [t.payer, -5n],
+            [w.channel.address, 5n],
+          ],
+          async () => open(w, t, 5n, await sign(w, t, 5n)),
+        );
         assert.equal((await w.channel.read.getChannel([await idOf(w.channel, t)])).payer, t.payer);
       });
     });

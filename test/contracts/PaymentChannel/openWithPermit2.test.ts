@@ -9,12 +9,21 @@ import { as, emits, idOf, load, MAX_DEPOSIT, moves, opened, reverts, revertsIn, 
 const deadline = 2n ** 40n;
 
 const sign = (w: World, t: Terms, amount: bigint, nonce = 1n) =>
-  permitOpen(w, w.payer, { token: t.token, amount, nonce, deadline }, { payee: t.payee, salt: t.salt, authorizedSigner: t.authorizedSigner });
+  permitOpen(
+    w,
+    w.payer,
+    { token: t.token, amount, nonce, deadline },
+    { payee: t.payee, salt: t.salt, authorizedSigner: t.authorizedSigner },
+  );
 
 const open = (w: World, t: Terms, deposit: bigint, signature: Hex, nonce = 1n) =>
-  w.channel.write.openWithPermit2([t.payee, t.token, deposit, t.salt, t.authorizedSigner, t.payer, nonce, deadline, signature], as(w.relayer));
+  w.channel.write.openWithPermit2(
+    [t.payee, t.token, deposit, t.salt, t.authorizedSigner, t.payer, nonce, deadline, signature],
+    as(w.relayer),
+  );
 
-const refused = (w: World, t: Terms, call: Promise<unknown>) => revertsIn(w.permit2, call, "MockPermit2_BadSignature", [t.payer, (digest: string) => digest.length === 66]);
+const refused = (w: World, t: Terms, call: Promise<unknown>) =>
+  revertsIn(w.permit2, call, "MockPermit2_BadSignature", [t.payer, (digest: string) => digest.length === 66]);
 
 describe("openWithPermit2", () => {
   describe("when the asset is the native coin", () => {
@@ -91,7 +100,16 @@ describe("openWithPermit2", () => {
       const t = terms(w);
       const id = await idOf(w.channel, t);
       const signature = await sign(w, t, 5n);
-      const hash = await moves(w, w.dollar, [[t.payer, -5n], [w.relayer.account.address, 0n], [w.channel.address, 5n]], () => open(w, t, 5n, signature));
+      const hash = await moves(
+        w,
+        w.dollar,
+        [
+          [t.payer, -5n],
+          [w.relayer.account.address, 0n],
+          [w.channel.address, 5n],
+        ],
+        () => open(w, t, 5n, signature),
+      );
       await emits(hash, w.channel, [["ChannelOpened", { channelId: id, ...t, deposit: 5n }]]);
       assert.equal((await w.channel.read.getChannel([id])).payer, t.payer);
       await reverts(w, open(w, t, 5n, signature), "PaymentChannel_ChannelAlreadyExists", [id]);

@@ -39,7 +39,15 @@ describe("requestClose", () => {
       const w = await load();
       const c = await opened(w, 10n);
       const before = await w.channel.read.getChannel([c.id]);
-      const hash = await moves(w, w.dollar, [[c.terms.payer, 0n], [w.channel.address, 0n]], () => request(w, c.id));
+      const hash = await moves(
+        w,
+        w.dollar,
+        [
+          [c.terms.payer, 0n],
+          [w.channel.address, 0n],
+        ],
+        () => request(w, c.id),
+      );
       const now = await timestamp();
       await emits(hash, w.channel, [["CloseRequested", { channelId: c.id, withdrawableAt: now + GRACE }]]);
       assert.deepEqual(await w.channel.read.getChannel([c.id]), { ...before, closeRequestedAt: now });

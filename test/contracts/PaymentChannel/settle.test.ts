@@ -7,7 +7,8 @@ import { voucher } from "./signing.ts";
 import { as, closed, emits, load, moves, type Opened, opened, reverts, viem, type World } from "./world.ts";
 
 const sign = (w: World, c: { id: Hex }, amount: bigint, signer = w.hot) => voucher(w.channel.address, signer, c.id, amount);
-const settle = (w: World, c: { id: Hex }, amount: bigint, signature: Hex, from = w.payee) => w.channel.write.settle([c.id, amount, signature], as(from));
+const settle = (w: World, c: { id: Hex }, amount: bigint, signature: Hex, from = w.payee) =>
+  w.channel.write.settle([c.id, amount, signature], as(from));
 
 describe("settle", () => {
   describe("given no channel has this id", () => {
@@ -31,7 +32,11 @@ describe("settle", () => {
       const w = await load();
       const c = await opened(w, 10n);
       for (const caller of [w.payer, w.hot, w.stranger]) {
-        await reverts(w, settle(w, c, 1n, await sign(w, c, 1n), caller), "PaymentChannel_NotPayee", [c.id, caller.account.address, c.terms.payee]);
+        await reverts(w, settle(w, c, 1n, await sign(w, c, 1n), caller), "PaymentChannel_NotPayee", [
+          c.id,
+          caller.account.address,
+          c.terms.payee,
+        ]);
       }
     });
   });
@@ -62,8 +67,15 @@ describe("settle", () => {
       const w = await load();
       const c = await opened(w, 10n);
       const digest = await w.channel.read.voucherDigest([c.id, 4n]);
-      const wrong = [await sign(w, c, 4n, w.payer), await sign(w, c, 5n), "0x", `${(await sign(w, c, 4n)).slice(0, -2)}1d`, `${await sign(w, c, 4n)}00`] as Hex[];
-      for (const signature of wrong) await reverts(w, settle(w, c, 4n, signature), "PaymentChannel_InvalidSignature", [w.hot.account.address, digest]);
+      const wrong = [
+        await sign(w, c, 4n, w.payer),
+        await sign(w, c, 5n),
+        "0x",
+        `${(await sign(w, c, 4n)).slice(0, -2)}1d`,
+        `${await sign(w, c, 4n)}00`,
+      ] as Hex[];
+      for (const signature of wrong)
+        await reverts(w, settle(w, c, 4n, signature), "PaymentChannel_InvalidSignature", [w.hot.account.address, digest]);
     });
   });
 
@@ -138,10 +150,26 @@ describe("settle", () => {
         const wallet = await viem.deployContract("ContractWallet", [w.stranger.account.address]);
         const c = await opened(w, 10n, { authorizedSigner: wallet.address });
         const signature = await sign(w, c, 4n, w.stranger);
-        await moves(w, w.dollar, [[c.terms.payee, 4n], [w.channel.address, -4n]], () => settle(w, c, 4n, signature));
+        await moves(
+          w,
+          w.dollar,
+          [
+            [c.terms.payee, 4n],
+            [w.channel.address, -4n],
+          ],
+          () => settle(w, c, 4n, signature),
+        );
         // A wallet may want more than 65 bytes.
         const longer: Hex = `${await sign(w, c, 6n, w.stranger)}ff`;
-        await moves(w, w.dollar, [[c.terms.payee, 2n], [w.channel.address, -2n]], () => settle(w, c, 6n, longer));
+        await moves(
+          w,
+          w.dollar,
+          [
+            [c.terms.payee, 2n],
+            [w.channel.address, -2n],
+          ],
+          () => settle(w, c, 6n, longer),
+        );
       });
     });
 
@@ -162,5 +190,14 @@ describe("settle", () => {
 
 async function paid(w: World, c: Opened, voucherAmount: bigint, added: bigint) {
   const signature = await sign(w, c, voucherAmount);
-  return moves(w, w.dollar, [[c.terms.payee, added], [c.terms.payer, 0n], [w.channel.address, -added]], () => settle(w, c, voucherAmount, signature));
+  return moves(
+    w,
+    w.dollar,
+    [
+      [c.terms.payee, added],
+      [c.terms.payer, 0n],
+      [w.channel.address, -added],
+    ],
+    () => settle(w, c, voucherAmount, signature),
+  );
 }

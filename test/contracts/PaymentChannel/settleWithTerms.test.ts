@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { type Hex, zeroAddress } from "viem";
 
 import { voucher } from "./signing.ts";
-import { as, closed, emits, idOf, load, moves, opened, reverts, terms, type Terms, type World } from "./world.ts";
+import { as, closed, emits, idOf, load, moves, opened, reverts, type Terms, terms, type World } from "./world.ts";
 
 const sign = (w: World, id: Hex, amount: bigint, signer = w.hot) => voucher(w.channel.address, signer, id, amount);
 const settle = (w: World, t: Terms, amount: bigint, signature: Hex, providerId = 0n, from = w.payee) =>
@@ -38,7 +38,11 @@ describe("settleWithTerms", () => {
     it("it reverts with NotPayee", async () => {
       const w = await load();
       const c = await opened(w, 10n);
-      await reverts(w, settle(w, c.terms, 4n, await sign(w, c.id, 4n), 0n, w.payer), "PaymentChannel_NotPayee", [c.id, c.terms.payer, c.terms.payee]);
+      await reverts(w, settle(w, c.terms, 4n, await sign(w, c.id, 4n), 0n, w.payer), "PaymentChannel_NotPayee", [
+        c.id,
+        c.terms.payer,
+        c.terms.payee,
+      ]);
     });
   });
 
@@ -49,7 +53,10 @@ describe("settleWithTerms", () => {
       await reverts(w, settle(w, c.terms, 0n, "0x"), "PaymentChannel_AmountNotIncreasing", [c.id, 0n, 0n]);
       await reverts(w, settle(w, c.terms, 11n, await sign(w, c.id, 11n)), "PaymentChannel_AmountExceedsDeposit", [c.id, 11n, 10n]);
       const digest = await w.channel.read.voucherDigest([c.id, 4n]);
-      await reverts(w, settle(w, c.terms, 4n, await sign(w, c.id, 4n, w.payer)), "PaymentChannel_InvalidSignature", [w.hot.account.address, digest]);
+      await reverts(w, settle(w, c.terms, 4n, await sign(w, c.id, 4n, w.payer)), "PaymentChannel_InvalidSignature", [
+        w.hot.account.address,
+        digest,
+      ]);
     });
   });
 
@@ -58,7 +65,15 @@ describe("settleWithTerms", () => {
       const w = await load();
       const c = await opened(w, 10n, { authorizedSigner: zeroAddress });
       const signature = await sign(w, c.id, 4n, w.payer);
-      await moves(w, w.dollar, [[c.terms.payee, 4n], [w.channel.address, -4n]], () => settle(w, c.terms, 4n, signature));
+      await moves(
+        w,
+        w.dollar,
+        [
+          [c.terms.payee, 4n],
+          [w.channel.address, -4n],
+        ],
+        () => settle(w, c.terms, 4n, signature),
+      );
     });
   });
 
@@ -68,7 +83,15 @@ describe("settleWithTerms", () => {
       const id = await provider(w, "payee", w.usd18.address);
       const c = await opened(w, 10n);
       const signature = await sign(w, c.id, 4n);
-      const hash = await moves(w, w.dollar, [[c.terms.payee, 4n], [w.channel.address, -4n]], () => settle(w, c.terms, 4n, signature));
+      const hash = await moves(
+        w,
+        w.dollar,
+        [
+          [c.terms.payee, 4n],
+          [w.channel.address, -4n],
+        ],
+        () => settle(w, c.terms, 4n, signature),
+      );
       await emits(hash, w.channel, [["ChannelSettled", { channelId: c.id, paid: 4n, settled: 4n }]]);
       assert.equal((await w.registry.read.getProvider([id])).completions, 0n);
     });
@@ -79,7 +102,11 @@ describe("settleWithTerms", () => {
       const w = await load();
       const id = await provider(w, "stranger", w.usd18.address);
       const c = await opened(w, 10n);
-      await reverts(w, settle(w, c.terms, 4n, await sign(w, c.id, 4n), id), "PaymentChannel_ProviderMismatch", [id, c.terms.payee, c.terms.token]);
+      await reverts(w, settle(w, c.terms, 4n, await sign(w, c.id, 4n), id), "PaymentChannel_ProviderMismatch", [
+        id,
+        c.terms.payee,
+        c.terms.token,
+      ]);
     });
   });
 
@@ -88,7 +115,11 @@ describe("settleWithTerms", () => {
       const w = await load();
       const id = await provider(w, "payee", w.usd6.address);
       const c = await opened(w, 10n);
-      await reverts(w, settle(w, c.terms, 4n, await sign(w, c.id, 4n), id), "PaymentChannel_ProviderMismatch", [id, c.terms.payee, c.terms.token]);
+      await reverts(w, settle(w, c.terms, 4n, await sign(w, c.id, 4n), id), "PaymentChannel_ProviderMismatch", [
+        id,
+        c.terms.payee,
+        c.terms.token,
+      ]);
     });
   });
 
@@ -97,9 +128,20 @@ describe("settleWithTerms", () => {
       const w = await load();
       const id = await provider(w, "payee", w.usd18.address);
       const c = await opened(w, 10n);
-      for (const [amount, added] of [[4n, 4n], [7n, 3n]] as const) {
+      for (const [amount, added] of [
+        [4n, 4n],
+        [7n, 3n],
+      ] as const) {
         const signature = await sign(w, c.id, amount);
-        await moves(w, w.dollar, [[c.terms.payee, added], [w.channel.address, -added]], () => settle(w, c.terms, amount, signature, id));
+        await moves(
+          w,
+          w.dollar,
+          [
+            [c.terms.payee, added],
+            [w.channel.address, -added],
+          ],
+          () => settle(w, c.terms, amount, signature, id),
+        );
       }
       const { completions, earned } = await w.registry.read.getProvider([id]);
       assert.deepEqual({ completions, earned }, { completions: 2n, earned: 7n });
@@ -111,7 +153,15 @@ describe("settleWithTerms", () => {
       const w = await load();
       const c = await opened(w, 10n);
       const signature = await sign(w, c.id, 4n);
-      await moves(w, w.dollar, [[c.terms.payee, 4n], [w.channel.address, -4n]], () => settle(w, c.terms, 4n, signature, 99n));
+      await moves(
+        w,
+        w.dollar,
+        [
+          [c.terms.payee, 4n],
+          [w.channel.address, -4n],
+        ],
+        () => settle(w, c.terms, 4n, signature, 99n),
+      );
     });
   });
 
@@ -124,8 +174,18 @@ describe("settleWithTerms", () => {
         await w.faultyRegistry.write.set([mood, c.terms.payee, c.terms.token]);
         cumulative += 4n;
         const signature = await voucher(w.faultyChannel.address, w.hot, c.id, cumulative);
-        const send = () => w.faultyChannel.write.settle([c.terms, cumulative, signature, 1n], { account: w.payee.account, gas: 1_000_000n });
-        await moves(w, w.dollar, [[c.terms.payee, 4n], [w.faultyChannel.address, -4n]], send, w.faultyChannel);
+        const send = () =>
+          w.faultyChannel.write.settle([c.terms, cumulative, signature, 1n], { account: w.payee.account, gas: 1_000_000n });
+        await moves(
+          w,
+          w.dollar,
+          [
+            [c.terms.payee, 4n],
+            [w.faultyChannel.address, -4n],
+          ],
+          send,
+          w.faultyChannel,
+        );
         return w.faultyRegistry.read.recorded();
       };
       assert.equal(await next(0), 4n, "a good registry records");

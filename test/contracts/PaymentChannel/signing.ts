@@ -67,7 +67,7 @@ const tokenPermissions = [
   { name: "token", type: "address" },
   { name: "amount", type: "uint256" },
 ] as const;
-const permitFields = (witness: string) =>
+const permitFields = <W extends "ChannelOpenWitness" | "ChannelTopUpWitness">(witness: W) =>
   [
     { name: "permitted", type: "TokenPermissions" },
     { name: "spender", type: "address" },
@@ -84,7 +84,12 @@ interface Permit {
   deadline: bigint;
 }
 
-export function permitOpen(w: World, signer: Wallet, permit: Permit, witness: { payee: Address; salt: Hex; authorizedSigner: Address }): Promise<Hex> {
+export function permitOpen(
+  w: World,
+  signer: Wallet,
+  permit: Permit,
+  witness: { payee: Address; salt: Hex; authorizedSigner: Address },
+): Promise<Hex> {
   return signer.signTypedData({
     domain: permitDomain,
     types: {
@@ -97,7 +102,13 @@ export function permitOpen(w: World, signer: Wallet, permit: Permit, witness: { 
       TokenPermissions: tokenPermissions,
     },
     primaryType: "PermitWitnessTransferFrom",
-    message: { permitted: { token: permit.token, amount: permit.amount }, spender: w.channel.address, nonce: permit.nonce, deadline: permit.deadline, witness },
+    message: {
+      permitted: { token: permit.token, amount: permit.amount },
+      spender: w.channel.address,
+      nonce: permit.nonce,
+      deadline: permit.deadline,
+      witness,
+    },
   });
 }
 
@@ -110,6 +121,12 @@ export function permitTopUp(w: World, signer: Wallet, permit: Permit, channelId:
       TokenPermissions: tokenPermissions,
     },
     primaryType: "PermitWitnessTransferFrom",
-    message: { permitted: { token: permit.token, amount: permit.amount }, spender: w.channel.address, nonce: permit.nonce, deadline: permit.deadline, witness: { channelId } },
+    message: {
+      permitted: { token: permit.token, amount: permit.amount },
+      spender: w.channel.address,
+      nonce: permit.nonce,
+      deadline: permit.deadline,
+      witness: { channelId },
+    },
   });
 }

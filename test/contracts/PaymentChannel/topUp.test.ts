@@ -5,7 +5,8 @@ import { type Hash, keccak256, zeroAddress } from "viem";
 
 import { as, closed, emits, load, MAX_DEPOSIT, moves, opened, reverts, type World } from "./world.ts";
 
-const topUp = (w: World, id: Hash, amount: bigint, value = 0n, from = w.payer) => w.channel.write.topUp([id, amount], { account: from.account, value });
+const topUp = (w: World, id: Hash, amount: bigint, value = 0n, from = w.payer) =>
+  w.channel.write.topUp([id, amount], { account: from.account, value });
 
 describe("topUp", () => {
   describe("given no channel has this id", () => {
@@ -68,7 +69,15 @@ describe("topUp", () => {
       it("it adds to the deposit", async () => {
         const w = await load();
         const c = await opened(w, 5n, { token: zeroAddress });
-        const hash = await moves(w, w.native, [[c.terms.payer, -3n], [w.channel.address, 3n]], () => topUp(w, c.id, 3n, 3n));
+        const hash = await moves(
+          w,
+          w.native,
+          [
+            [c.terms.payer, -3n],
+            [w.channel.address, 3n],
+          ],
+          () => topUp(w, c.id, 3n, 3n),
+        );
         await emits(hash, w.channel, [["ChannelToppedUp", { channelId: c.id, by: c.terms.payer, amount: 3n, deposit: 8n }]]);
       });
     });
@@ -97,7 +106,15 @@ describe("topUp", () => {
         const w = await load();
         const c = await opened(w, 5n);
         await w.channel.write.requestClose([c.id], as(w.payer));
-        const hash = await moves(w, w.dollar, [[c.terms.payer, -3n], [w.channel.address, 3n]], () => topUp(w, c.id, 3n));
+        const hash = await moves(
+          w,
+          w.dollar,
+          [
+            [c.terms.payer, -3n],
+            [w.channel.address, 3n],
+          ],
+          () => topUp(w, c.id, 3n),
+        );
         await emits(hash, w.channel, [
           ["ChannelToppedUp", { channelId: c.id, by: c.terms.payer, amount: 3n, deposit: 8n }],
           ["CloseRequestCancelled", { channelId: c.id }],
@@ -113,7 +130,15 @@ describe("topUp", () => {
       it("it adds to the deposit", async () => {
         const w = await load();
         const c = await opened(w, 5n);
-        const hash = await moves(w, w.dollar, [[c.terms.payer, -3n], [w.channel.address, 3n]], () => topUp(w, c.id, 3n));
+        const hash = await moves(
+          w,
+          w.dollar,
+          [
+            [c.terms.payer, -3n],
+            [w.channel.address, 3n],
+          ],
+          () => topUp(w, c.id, 3n),
+        );
         await emits(hash, w.channel, [["ChannelToppedUp", { channelId: c.id, by: c.terms.payer, amount: 3n, deposit: 8n }]]);
         assert.equal((await w.channel.read.getChannel([c.id])).deposit, 8n);
       });

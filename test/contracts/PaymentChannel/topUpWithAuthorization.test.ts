@@ -9,7 +9,8 @@ import { as, closed, emits, load, moves, type Opened, opened, reverts, revertsIn
 const never = 2n ** 40n;
 const salt = keccak256("0x70");
 const fields = [{ type: "bytes32" }, { type: "uint128" }, { type: "address" }, { type: "bytes32" }] as const;
-const nonceOf = (id: Hex, amount: bigint, from: Wallet): Hex => keccak256(encodeAbiParameters(fields, [id, amount, from.account.address, salt]));
+const nonceOf = (id: Hex, amount: bigint, from: Wallet): Hex =>
+  keccak256(encodeAbiParameters(fields, [id, amount, from.account.address, salt]));
 
 const sign = (w: World, c: Opened, value: bigint, from = w.payer, name = "Dollar") =>
   tokenAuthorization({ address: c.terms.token }, name, from, {
@@ -54,7 +55,10 @@ describe("topUpWithAuthorization", () => {
       const w = await load();
       const c = await opened(w, 5n);
       const nonce = keccak256("0x01");
-      await reverts(w, topUp(w, c.id, 3n, await sign(w, c, 3n), w.payer, nonce), "PaymentChannel_NonceMismatch", [nonce, nonceOf(c.id, 3n, w.payer)]);
+      await reverts(w, topUp(w, c.id, 3n, await sign(w, c, 3n), w.payer, nonce), "PaymentChannel_NonceMismatch", [
+        nonce,
+        nonceOf(c.id, 3n, w.payer),
+      ]);
     });
   });
 
@@ -64,7 +68,8 @@ describe("topUpWithAuthorization", () => {
       const c = await opened(w, 5n);
       const other = await opened(w, 5n);
       const signature = await sign(w, c, 3n);
-      const refused = (call: Promise<unknown>, nonce: Hex) => revertsIn(w.usd18, call, "MockToken_BadAuthorizationSignature", [c.terms.payer, nonce]);
+      const refused = (call: Promise<unknown>, nonce: Hex) =>
+        revertsIn(w.usd18, call, "MockToken_BadAuthorizationSignature", [c.terms.payer, nonce]);
       await refused(topUp(w, other.id, 3n, signature), nonceOf(other.id, 3n, w.payer));
       await refused(topUp(w, c.id, 2n, signature), nonceOf(c.id, 2n, w.payer));
     });
@@ -85,7 +90,15 @@ describe("topUpWithAuthorization", () => {
         const c = await opened(w, 5n);
         await w.channel.write.requestClose([c.id], as(w.payer));
         const signature = await sign(w, c, 3n);
-        const hash = await moves(w, w.dollar, [[c.terms.payer, -3n], [w.channel.address, 3n]], () => topUp(w, c.id, 3n, signature));
+        const hash = await moves(
+          w,
+          w.dollar,
+          [
+            [c.terms.payer, -3n],
+            [w.channel.address, 3n],
+          ],
+          () => topUp(w, c.id, 3n, signature),
+        );
         await emits(hash, w.channel, [
           ["ChannelToppedUp", { channelId: c.id, by: c.terms.payer, amount: 3n, deposit: 8n }],
           ["CloseRequestCancelled", { channelId: c.id }],
@@ -99,9 +112,20 @@ describe("topUpWithAuthorization", () => {
         const w = await load();
         const c = await opened(w, 5n);
         const signature = await sign(w, c, 3n);
-        const hash = await moves(w, w.dollar, [[c.terms.payer, -3n], [w.channel.address, 3n]], () => topUp(w, c.id, 3n, signature));
+        const hash = await moves(
+          w,
+          w.dollar,
+          [
+            [c.terms.payer, -3n],
+            [w.channel.address, 3n],
+          ],
+          () => topUp(w, c.id, 3n, signature),
+        );
         await emits(hash, w.channel, [["ChannelToppedUp", { channelId: c.id, by: c.terms.payer, amount: 3n, deposit: 8n }]]);
-        await revertsIn(w.usd18, topUp(w, c.id, 3n, signature), "MockToken_AuthorizationUsedOrCanceled", [c.terms.payer, nonceOf(c.id, 3n, w.payer)]);
+        await revertsIn(w.usd18, topUp(w, c.id, 3n, signature), "MockToken_AuthorizationUsedOrCanceled", [
+          c.terms.payer,
+          nonceOf(c.id, 3n, w.payer),
+        ]);
       });
     });
   });
@@ -114,7 +138,16 @@ describe("topUpWithAuthorization", () => {
       const before = await w.channel.read.getChannel([c.id]);
       const signature = await sign(w, c, 3n, w.stranger);
       const by = w.stranger.account.address;
-      const hash = await moves(w, w.dollar, [[by, -3n], [c.terms.payer, 0n], [w.channel.address, 3n]], () => topUp(w, c.id, 3n, signature, w.stranger));
+      const hash = await moves(
+        w,
+        w.dollar,
+        [
+          [by, -3n],
+          [c.terms.payer, 0n],
+          [w.channel.address, 3n],
+        ],
+        () => topUp(w, c.id, 3n, signature, w.stranger),
+      );
       await emits(hash, w.channel, [["ChannelToppedUp", { channelId: c.id, by, amount: 3n, deposit: 8n }]]);
       assert.deepEqual(await w.channel.read.getChannel([c.id]), { ...before, deposit: 8n });
       assert.equal(await w.channel.read.statusOf([c.id]), 2);

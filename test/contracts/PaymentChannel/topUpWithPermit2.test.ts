@@ -8,7 +8,8 @@ import { as, closed, emits, load, moves, type Opened, opened, reverts, revertsIn
 
 const deadline = 2n ** 40n;
 
-const sign = (w: World, c: Opened, amount: bigint, from = w.payer) => permitTopUp(w, from, { token: c.terms.token, amount, nonce: 1n, deadline }, c.id);
+const sign = (w: World, c: Opened, amount: bigint, from = w.payer) =>
+  permitTopUp(w, from, { token: c.terms.token, amount, nonce: 1n, deadline }, c.id);
 
 const topUp = (w: World, id: Hex, amount: bigint, signature: Hex, from = w.payer) =>
   w.channel.write.topUpWithPermit2([id, amount, from.account.address, 1n, deadline, signature], as(w.relayer));
@@ -44,7 +45,8 @@ describe("topUpWithPermit2", () => {
       const c = await opened(w, 5n);
       const other = await opened(w, 5n);
       const signature = await sign(w, c, 3n);
-      const refused = (call: Promise<unknown>) => revertsIn(w.permit2, call, "MockPermit2_BadSignature", [c.terms.payer, (digest: string) => digest.length === 66]);
+      const refused = (call: Promise<unknown>) =>
+        revertsIn(w.permit2, call, "MockPermit2_BadSignature", [c.terms.payer, (digest: string) => digest.length === 66]);
       await refused(topUp(w, other.id, 3n, signature));
       await refused(topUp(w, c.id, 2n, signature));
     });
@@ -64,7 +66,15 @@ describe("topUpWithPermit2", () => {
       const c = await opened(w, 5n);
       await w.channel.write.requestClose([c.id], as(w.payer));
       const signature = await sign(w, c, 3n);
-      const hash = await moves(w, w.dollar, [[c.terms.payer, -3n], [w.channel.address, 3n]], () => topUp(w, c.id, 3n, signature));
+      const hash = await moves(
+        w,
+        w.dollar,
+        [
+          [c.terms.payer, -3n],
+          [w.channel.address, 3n],
+        ],
+        () => topUp(w, c.id, 3n, signature),
+      );
       await emits(hash, w.channel, [
         ["ChannelToppedUp", { channelId: c.id, by: c.terms.payer, amount: 3n, deposit: 8n }],
         ["CloseRequestCancelled", { channelId: c.id }],
@@ -81,7 +91,16 @@ describe("topUpWithPermit2", () => {
       const before = await w.channel.read.getChannel([c.id]);
       const signature = await sign(w, c, 3n, w.stranger);
       const by = w.stranger.account.address;
-      const hash = await moves(w, w.dollar, [[by, -3n], [c.terms.payer, 0n], [w.channel.address, 3n]], () => topUp(w, c.id, 3n, signature, w.stranger));
+      const hash = await moves(
+        w,
+        w.dollar,
+        [
+          [by, -3n],
+          [c.terms.payer, 0n],
+          [w.channel.address, 3n],
+        ],
+        () => topUp(w, c.id, 3n, signature, w.stranger),
+      );
       await emits(hash, w.channel, [["ChannelToppedUp", { channelId: c.id, by, amount: 3n, deposit: 8n }]]);
       assert.deepEqual(await w.channel.read.getChannel([c.id]), { ...before, deposit: 8n });
     });

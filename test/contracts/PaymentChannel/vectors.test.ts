@@ -38,7 +38,8 @@ const fixed = {
   channelId: "0xada90294e4d514c7a999b460ef0cead1eacc3910262233c9eefc5c6dbde248ee",
   domainSeparator: "0x59d61fbc8b87e028973b556dda71cc9ea42c6a0d739aeb74ef97fef321e5d4b2",
   voucher: "0x9f974aa0533a3eb99781eaf835ffebd2e1fb14a67be5fed36364ced5b6223115",
-  signature: "0xf27c57a0c553d3ad81b403e499e04f8664bf32c3d60787ff408483ec014c6d9a28e15ddc27aceaf712fa965963f050608c9d33bda931f85750c0f9d7d6a571f81b",
+  signature:
+    "0xf27c57a0c553d3ad81b403e499e04f8664bf32c3d60787ff408483ec014c6d9a28e15ddc27aceaf712fa965963f050608c9d33bda931f85750c0f9d7d6a571f81b",
   settle: "0x4853488f9e9718e5025a685a585a5374c79150fac368700dff7411c2d5e2627d",
   close: "0x91c4bd01ce06362ce4250bc78ae3ea386533cb6b037124b6cab43c130f73b872",
   openNonce: "0x7a4565abbce72675bfb4d24413ec8fce92df1736863674a64b0b812e91d53eac",
@@ -98,7 +99,12 @@ describe("vectors", () => {
     it("it gives the same voucher digest", async () => {
       const { channel } = await contract();
       assert.equal(byHand.domain(31337n), fixed.domainSeparator);
-      const byViem = hashTypedData({ domain: domain(escrow), types: voucherTypes, primaryType: "Voucher", message: { channelId: fixed.channelId, cumulativeAmount } });
+      const byViem = hashTypedData({
+        domain: domain(escrow),
+        types: voucherTypes,
+        primaryType: "Voucher",
+        message: { channelId: fixed.channelId, cumulativeAmount },
+      });
       const onChain = await channel.read.voucherDigest([fixed.channelId, cumulativeAmount]);
       assert.deepEqual([byHand.voucher(31337n), byViem, onChain], [fixed.voucher, fixed.voucher, fixed.voucher]);
     });
@@ -106,10 +112,17 @@ describe("vectors", () => {
     it("it gives the same payee authorization digests", async () => {
       const { channel } = await contract();
       const message = { channelId: fixed.channelId, cumulativeAmount, nonce, deadline };
-      const byViem = (primaryType: "SettleAuthorization" | "CloseAuthorization") => hashTypedData({ domain: domain(escrow), types: payeeTypes, primaryType, message });
+      const byViem = (primaryType: "SettleAuthorization" | "CloseAuthorization") =>
+        hashTypedData({ domain: domain(escrow), types: payeeTypes, primaryType, message });
       const args = [fixed.channelId, cumulativeAmount, nonce, deadline] as const;
-      assert.deepEqual([byHand.authorization("Settle"), byViem("SettleAuthorization"), await channel.read.settleDigest(args)], [fixed.settle, fixed.settle, fixed.settle]);
-      assert.deepEqual([byHand.authorization("Close"), byViem("CloseAuthorization"), await channel.read.closeDigest(args)], [fixed.close, fixed.close, fixed.close]);
+      assert.deepEqual(
+        [byHand.authorization("Settle"), byViem("SettleAuthorization"), await channel.read.settleDigest(args)],
+        [fixed.settle, fixed.settle, fixed.settle],
+      );
+      assert.deepEqual(
+        [byHand.authorization("Close"), byViem("CloseAuthorization"), await channel.read.closeDigest(args)],
+        [fixed.close, fixed.close, fixed.close],
+      );
     });
 
     it("it gives the same authorization nonces", async () => {
@@ -132,7 +145,10 @@ describe("vectors", () => {
 
     it("it gives the same Permit2 witnesses", async () => {
       // The contract's own are proven by the permits that viem signs in openWithPermit2 and topUpWithPermit2.
-      assert.equal(hash(typeHash("ChannelOpenWitness(address payee,bytes32 salt,address authorizedSigner)"), payee, salt, signer), fixed.openWitness);
+      assert.equal(
+        hash(typeHash("ChannelOpenWitness(address payee,bytes32 salt,address authorizedSigner)"), payee, salt, signer),
+        fixed.openWitness,
+      );
       assert.equal(hash(typeHash("ChannelTopUpWitness(bytes32 channelId)"), fixed.channelId), fixed.topUpWitness);
     });
 

@@ -11,7 +11,16 @@ describe("views", () => {
     it("it answers with nothing and UNKNOWN", async () => {
       const w = await load();
       const id = keccak256("0x");
-      const nothing = { payer: zeroAddress, payee: zeroAddress, token: zeroAddress, authorizedSigner: zeroAddress, deposit: 0n, settled: 0n, closeRequestedAt: 0n, finalized: false };
+      const nothing = {
+        payer: zeroAddress,
+        payee: zeroAddress,
+        token: zeroAddress,
+        authorizedSigner: zeroAddress,
+        deposit: 0n,
+        settled: 0n,
+        closeRequestedAt: 0n,
+        finalized: false,
+      };
       assert.deepEqual(await w.channel.read.getChannel([id]), nothing);
       assert.equal(await w.channel.read.statusOf([id]), 0);
       assert.equal(await w.channel.read.isNonceUsed([id, 0n]), false);
@@ -48,7 +57,14 @@ describe("views", () => {
       const t = terms(w);
       const other = w.stranger.account.address;
       const ids = [await idOf(w.channel, t), await idOf(w.faultyChannel, t)];
-      for (const change of [{ payer: other }, { payee: other }, { token: other }, { salt: keccak256("0x03") }, { authorizedSigner: other }, { authorizedSigner: zeroAddress }]) {
+      for (const change of [
+        { payer: other },
+        { payee: other },
+        { token: other },
+        { salt: keccak256("0x03") },
+        { authorizedSigner: other },
+        { authorizedSigner: zeroAddress },
+      ]) {
         ids.push(await idOf(w.channel, terms(w, { ...t, ...change })));
       }
       assert.equal(new Set(ids).size, ids.length);
@@ -62,6 +78,9 @@ describe("views", () => {
     assert.equal(await w.channel.read.PERMIT2(), PERMIT2);
     assert(isAddressEqual(await w.channel.read.registry(), w.registry.address));
     const [, name, version, chainId, verifyingContract] = await w.channel.read.eip712Domain();
-    assert.deepEqual([name, version, chainId, isAddressEqual(verifyingContract, w.channel.address)], ["EVM Payment Channel", "1", 31337n, true]);
+    assert.deepEqual(
+      [name, version, chainId, isAddressEqual(verifyingContract, w.channel.address)],
+      ["EVM Payment Channel", "1", 31337n, true],
+    );
   });
 });

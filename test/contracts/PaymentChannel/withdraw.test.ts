@@ -59,7 +59,10 @@ describe("withdraw", () => {
       const w = await load();
       const c = await opened(w, 10n);
       const requested = await wait(w, c, GRACE - 1n);
-      await reverts(w, w.channel.write.withdraw([c.id], { account: w.payer.account, gas: 500_000n }), "PaymentChannel_CloseNotReady", [c.id, requested + GRACE]);
+      await reverts(w, w.channel.write.withdraw([c.id], { account: w.payer.account, gas: 500_000n }), "PaymentChannel_CloseNotReady", [
+        c.id,
+        requested + GRACE,
+      ]);
     });
   });
 

@@ -9,7 +9,11 @@ import { as, closed, emits, load, moves, opened, reverts, viem, type World } fro
 async function creditedContract(w: World) {
   const actor = await viem.deployContract("Actor");
   const salt = `0x${"11".repeat(32)}` as const;
-  const open = encodeFunctionData({ abi: w.channel.abi, functionName: "open", args: [w.payee.account.address, zeroAddress, 10n, salt, zeroAddress] });
+  const open = encodeFunctionData({
+    abi: w.channel.abi,
+    functionName: "open",
+    args: [w.payee.account.address, zeroAddress, 10n, salt, zeroAddress],
+  });
   await actor.write.execute([w.channel.address, 10n, open], { value: 10n });
   const id = await w.channel.read.computeChannelId([actor.address, w.payee.account.address, zeroAddress, salt, zeroAddress]);
   await actor.write.setMood([1, zeroAddress, "0x"]);
@@ -18,7 +22,8 @@ async function creditedContract(w: World) {
   return actor;
 }
 
-const collect = (w: World, asset: `0x${string}`, to: `0x${string}`) => encodeFunctionData({ abi: w.channel.abi, functionName: "withdrawCredit", args: [asset, to] });
+const collect = (w: World, asset: `0x${string}`, to: `0x${string}`) =>
+  encodeFunctionData({ abi: w.channel.abi, functionName: "withdrawCredit", args: [asset, to] });
 
 /** A payer whose refund its token refused. */
 async function creditedPayer(w: World) {
@@ -34,8 +39,14 @@ describe("withdrawCredit", () => {
       const w = await load();
       await closed(w, 10n);
       const payer = await creditedPayer(w);
-      await reverts(w, w.channel.write.withdrawCredit([w.usd18.address, payer], as(w.payer)), "PaymentChannel_NothingCredited", [payer, w.usd18.address]);
-      await reverts(w, w.channel.write.withdrawCredit([w.blocklist.address, payer], as(w.payee)), "PaymentChannel_NothingCredited", [w.payee.account.address, w.blocklist.address]);
+      await reverts(w, w.channel.write.withdrawCredit([w.usd18.address, payer], as(w.payer)), "PaymentChannel_NothingCredited", [
+        payer,
+        w.usd18.address,
+      ]);
+      await reverts(w, w.channel.write.withdrawCredit([w.blocklist.address, payer], as(w.payee)), "PaymentChannel_NothingCredited", [
+        w.payee.account.address,
+        w.blocklist.address,
+      ]);
     });
   });
 
@@ -44,7 +55,12 @@ describe("withdrawCredit", () => {
       it("it reverts with TransferFailed and the credit stays", async () => {
         const w = await load();
         const actor = await creditedContract(w);
-        await reverts(w, actor.write.execute([w.channel.address, 0n, collect(w, zeroAddress, actor.address)]), "PaymentChannel_TransferFailed", [actor.address, 10n]);
+        await reverts(
+          w,
+          actor.write.execute([w.channel.address, 0n, collect(w, zeroAddress, actor.address)]),
+          "PaymentChannel_TransferFailed",
+          [actor.address, 10n],
+        );
         assert.equal(await w.channel.read.creditOf([actor.address, zeroAddress]), 10n);
       });
     });
@@ -53,7 +69,10 @@ describe("withdrawCredit", () => {
       it("it reverts with TransferFailed and the credit stays", async () => {
         const w = await load();
         const payer = await creditedPayer(w);
-        await reverts(w, w.channel.write.withdrawCredit([w.blocklist.address, payer], as(w.payer)), "PaymentChannel_TransferFailed", [payer, 10n]);
+        await reverts(w, w.channel.write.withdrawCredit([w.blocklist.address, payer], as(w.payer)), "PaymentChannel_TransferFailed", [
+          payer,
+          10n,
+        ]);
         assert.equal(await w.channel.read.creditOf([payer, w.blocklist.address]), 10n);
       });
     });
@@ -65,7 +84,15 @@ describe("withdrawCredit", () => {
         const w = await load();
         const actor = await creditedContract(w);
         const to = w.stranger.account.address;
-        const hash = await moves(w, w.native, [[to, 10n], [w.channel.address, -10n]], () => actor.write.execute([w.channel.address, 0n, collect(w, zeroAddress, to)]));
+        const hash = await moves(
+          w,
+          w.native,
+          [
+            [to, 10n],
+            [w.channel.address, -10n],
+          ],
+          () => actor.write.execute([w.channel.address, 0n, collect(w, zeroAddress, to)]),
+        );
         await emits(hash, w.channel, [["CreditWithdrawn", { account: actor.address, asset: zeroAddress, to, amount: 10n }]]);
         assert.equal(await w.channel.read.creditOf([actor.address, zeroAddress]), 0n);
       });
@@ -81,7 +108,10 @@ describe("withdrawCredit", () => {
         await emits(hash, w.channel, [["CreditWithdrawn", { account: payer, asset: w.blocklist.address, to, amount: 10n }]]);
         assert.equal((await w.blocklist.read.balanceOf([to])) - before, 10n);
         assert.equal(await w.blocklist.read.balanceOf([w.channel.address]), 0n);
-        await reverts(w, w.channel.write.withdrawCredit([w.blocklist.address, to], as(w.payer)), "PaymentChannel_NothingCredited", [payer, w.blocklist.address]);
+        await reverts(w, w.channel.write.withdrawCredit([w.blocklist.address, to], as(w.payer)), "PaymentChannel_NothingCredited", [
+          payer,
+          w.blocklist.address,
+        ]);
       });
     });
   });

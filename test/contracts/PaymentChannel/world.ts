@@ -2,7 +2,19 @@
 import assert from "node:assert/strict";
 
 import { network } from "hardhat";
-import { type Address, type Hash, type Hex, getAddress, getContractAddress, isAddressEqual, keccak256, maxUint256, numberToHex, parseEventLogs, zeroAddress } from "viem";
+import {
+  type Address,
+  getAddress,
+  getContractAddress,
+  type Hash,
+  type Hex,
+  isAddressEqual,
+  keccak256,
+  maxUint256,
+  numberToHex,
+  parseEventLogs,
+  zeroAddress,
+} from "viem";
 
 const connection = await network.create();
 export const { viem, networkHelpers, provider } = connection;
@@ -63,10 +75,27 @@ async function deploy() {
   };
   const assets = [native, erc20("18 decimals", usd18, 18), erc20("6 decimals", usd6, 6), erc20("no return value", noReturn, 6)] as const;
   return {
-    registry, channel, faultyRegistry, faultyChannel, permit2,
-    usd18, usd6, noReturn, fee, blocklist, moody, hook,
-    deployer, payer, payee, hot, relayer, stranger,
-    assets, native, dollar: assets[1],
+    registry,
+    channel,
+    faultyRegistry,
+    faultyChannel,
+    permit2,
+    usd18,
+    usd6,
+    noReturn,
+    fee,
+    blocklist,
+    moody,
+    hook,
+    deployer,
+    payer,
+    payee,
+    hot,
+    relayer,
+    stranger,
+    assets,
+    native,
+    dollar: assets[1],
   };
 }
 
@@ -100,7 +129,13 @@ export function terms(w: World, more: Partial<Terms> = {}): Terms {
     authorizedSigner: w.hot.account.address,
     ...more,
   };
-  return { ...all, payer: getAddress(all.payer), payee: getAddress(all.payee), token: getAddress(all.token), authorizedSigner: getAddress(all.authorizedSigner) };
+  return {
+    ...all,
+    payer: getAddress(all.payer),
+    payee: getAddress(all.payee),
+    token: getAddress(all.token),
+    authorizedSigner: getAddress(all.authorizedSigner),
+  };
 }
 
 export const idOf = (channel: Channel, t: Terms): Promise<Hex> =>
@@ -128,16 +163,35 @@ export async function closed(w: World, deposit: bigint, more: Partial<Terms> = {
 
 /** Asserts that a call reverts with this error of the channel and these arguments. */
 export function reverts(w: World, call: Promise<unknown>, name: string, args: readonly unknown[]): Promise<void> {
-  return viem.assertions.revertWithCustomErrorWithArgs(call as Promise<Hash>, w.channel, name as "PaymentChannel_ZeroPayee", args.map(checksummed) as []);
+  return viem.assertions.revertWithCustomErrorWithArgs(
+    call as Promise<Hash>,
+    w.channel,
+    name as "PaymentChannel_ZeroPayee",
+    args.map(checksummed) as [],
+  );
 }
 
 /** Asserts that a call reverts with this error of another contract (a token, Permit2). */
-export function revertsIn(contract: { abi: unknown; address: Address }, call: Promise<unknown>, name: string, args: readonly unknown[]): Promise<void> {
-  return viem.assertions.revertWithCustomErrorWithArgs(call as Promise<Hash>, contract as World["usd18"], name as "ECDSAInvalidSignature", args.map(checksummed) as []);
+export function revertsIn(
+  contract: { abi: unknown; address: Address },
+  call: Promise<unknown>,
+  name: string,
+  args: readonly unknown[],
+): Promise<void> {
+  return viem.assertions.revertWithCustomErrorWithArgs(
+    call as Promise<Hash>,
+    contract as World["usd18"],
+    name as "ECDSAInvalidSignature",
+    args.map(checksummed) as [],
+  );
 }
 
 /** Asserts that a transaction emitted exactly these events of the channel contract, in this order. */
-export async function emits(hash: Hash, channel: Channel, expected: readonly (readonly [name: string, args: Record<string, unknown>])[]): Promise<void> {
+export async function emits(
+  hash: Hash,
+  channel: Channel,
+  expected: readonly (readonly [name: string, args: Record<string, unknown>])[],
+): Promise<void> {
   const receipt = await publicClient.getTransactionReceipt({ hash });
   const logs = parseEventLogs({ abi: channel.abi, logs: receipt.logs.filter((log) => isAddressEqual(log.address, channel.address)) });
   assert.deepEqual(

@@ -81,7 +81,8 @@ export class ChannelModel {
   /** What open channels and credits may still claim of an asset. */
   liabilities(asset: string): bigint {
     let sum = 0n;
-    for (const channel of this.channels.values()) if (channel.asset === asset && channel.status !== "closed") sum += channel.deposit - channel.settled;
+    for (const channel of this.channels.values())
+      if (channel.asset === asset && channel.status !== "closed") sum += channel.deposit - channel.settled;
     for (const [key, amount] of this.credits) if (key.endsWith(`/${asset}`)) sum += amount;
     return sum;
   }

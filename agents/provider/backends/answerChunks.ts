@@ -7,9 +7,10 @@ export interface Usage {
   readonly completionTokens: number;
 }
 
-/** The `chat.completion.chunk` events of one answer, for engines that produce plain text. */
+/** The events of one answer, for engines that produce plain text. */
 export interface AnswerChunks {
-  role(): string;
+  /** What goes before the first text. */
+  begin(): readonly string[];
   text(content: string): string;
   /** What a reasoning model thinks before it answers; the field name that vLLM, DeepSeek and llama.cpp use. */
   reasoning(content: string): string;
@@ -17,19 +18,39 @@ export interface AnswerChunks {
   usage(usage: Usage): string;
 }
 
-export function createAnswerChunks(model: string, nowMs: number): AnswerChunks {
-  const common = { id: `chatcmpl-${randomUUID()}`, object: "chat.completion.chunk", created: Math.floor(nowMs / 1000), model };
+export function createChatChunks(model: string, nowMs: number): AnswerChunks {
+  const { common, usage } = createHead("chatcmpl", "chat.completion.chunk", model, nowMs);
   const choice = (delta: object, finish: FinishReason | null = null) =>
     JSON.stringify({ ...common, choices: [{ index: 0, delta, finish_reason: finish }] });
   return {
-    role: () => choice({ role: "assistant", content: "" }),
+    begin: () => [choice({ role: "assistant", content: "" })],
     text: (content) => choice({ content }),
     reasoning: (content) => choice({ reasoning_content: content }),
     finish: (reason) => choice({}, reason),
-    usage: (usage) => JSON.stringify({ ...common, choices: [], usage: usageOnWire(usage) }),
+    usage,
   };
 }
 
-function usageOnWire({ promptTokens, completionTokens }: Usage) {
-  return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens };
+export function createCompletionChunks(model: string, nowMs: number): AnswerChunks {
+  const { common, usage } = createHead("cmpl", "text_completion", model, nowMs);
+  const choice = (text: string, finish: FinishReason | null = null) =>
+    JSON.stringify({ ...common, choices: [{ index: 0, text, logprobs: null, finish_reason: finish }] });
+  return {
+    begin: () => [],
+    text: (content) => choice(content),
+    reasoning: (content) => choice(content),
+    finish: (reason) => choice("", reason),
+    usage,
+  };
+}
+
+function createHead(prefix: string, object: string, model: string, nowMs: number) {
+  const common = { id: `${prefix}-${randomUUID()}`, object, created: Math.floor(nowMs / 1000), model };
+  const usage = ({ promptTokens, completionTokens }: Usage) =>
+    JSON.stringify({
+      ...common,
+      choices: [],
+      usage: { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens },
+    });
+  return { common, usage };
 }

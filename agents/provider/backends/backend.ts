@@ -1,4 +1,13 @@
-import type { ChatRequest } from "@clawcompute/lib/protocol";
+import type { ChatRequest, SseEvent } from "@clawcompute/lib/protocol";
+import type {
+  CompletionRequest,
+  Embeddings,
+  EmbeddingsRequest,
+  ImagesRequest,
+  Media,
+  ResponsesRequest,
+  SpeechRequest,
+} from "./modalities.ts";
 
 /**
  * A model behind a provider. One interface for every engine: requests go in as the OpenAI API has them, answers come out
@@ -17,4 +26,17 @@ export interface Backend {
    */
   chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<string>;
   close(): Promise<void>;
+
+  // What an engine lacks is undefined. All stop on `signal` and throw as `chat` does.
+
+  /** As `chat`, in `text_completion` chunks. */
+  completion?(request: CompletionRequest, signal: AbortSignal): AsyncIterable<string>;
+  /** The events of OpenAI's Responses API, streamed whatever the caller wanted: the last one holds the whole response. */
+  responses?(request: ResponsesRequest, signal: AbortSignal): AsyncIterable<SseEvent>;
+  embeddings?(request: EmbeddingsRequest, signal: AbortSignal): Promise<Embeddings>;
+  /** The body of the answer: `{created, data: [{url} or {b64_json}]}`. */
+  images?(request: ImagesRequest, signal: AbortSignal): Promise<object>;
+  /** The fields of OpenAI's form: `file`, `model`, `response_format` and so on. */
+  transcription?(form: FormData, signal: AbortSignal): Promise<Media>;
+  speech?(request: SpeechRequest, signal: AbortSignal): Promise<Media>;
 }

@@ -1,8 +1,9 @@
 import { type Clock, systemClock } from "@clawcompute/lib/node";
 import { type ChatRequest, textOf } from "@clawcompute/lib/protocol";
-import { createAnswerChunks, type FinishReason } from "./answerChunks.ts";
+import { type AnswerChunks, createChatChunks, createCompletionChunks, type FinishReason } from "./answerChunks.ts";
 import type { Backend } from "./backend.ts";
-import { samplingOf } from "./samplingOf.ts";
+import { echoEmbeddings } from "./echoEmbeddings.ts";
+import { onePrompt, type Sampling, samplingOf } from "./samplingOf.ts";
 import { createStopSequences } from "./stopSequences.ts";
 
 export interface EchoConfig {
@@ -14,35 +15,54 @@ export interface EchoConfig {
 /** No model: answers with the last user message, word by word. A word with the space before it counts as one token. */
 export function createEchoBackend(config: EchoConfig, { clock = systemClock }: { clock?: Clock } = {}): Backend {
   const delayMs = config.tokenDelayMs ?? 0;
+
+  async function* say(
+    text: string,
+    chunks: AnswerChunks,
+    sampling: Sampling,
+    promptTokens: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<string> {
+    const { maxTokens = Number.POSITIVE_INFINITY, stop } = sampling;
+    const stops = createStopSequences(stop);
+    let completionTokens = 0;
+    let reason: FinishReason = "stop";
+    yield* chunks.begin();
+    for (const word of wordsOf(text)) {
+      if (completionTokens >= maxTokens) {
+        reason = "length";
+        break;
+      }
+      if (delayMs > 0) await clock.sleep(delayMs, signal);
+      signal.throwIfAborted();
+      completionTokens++;
+      const out = stops.push(word);
+      if (out.text) yield chunks.text(out.text);
+      if (out.stopped) break;
+    }
+    const rest = stops.rest();
+    if (rest) yield chunks.text(rest);
+    yield chunks.finish(reason);
+    yield chunks.usage({ promptTokens, completionTokens });
+  }
+
   return {
     name: "echo",
     check: async () => {},
     close: async () => {},
     async *chat(request, signal) {
       signal.throwIfAborted();
-      const { maxTokens = Number.POSITIVE_INFINITY, stop } = samplingOf(request);
-      const chunks = createAnswerChunks(request.model, clock.now());
-      const stops = createStopSequences(stop);
-      let completionTokens = 0;
-      let reason: FinishReason = "stop";
-      yield chunks.role();
-      for (const word of wordsOf(lastUserText(request))) {
-        if (completionTokens >= maxTokens) {
-          reason = "length";
-          break;
-        }
-        if (delayMs > 0) await clock.sleep(delayMs, signal);
-        signal.throwIfAborted();
-        completionTokens++;
-        const { text, stopped } = stops.push(word);
-        if (text) yield chunks.text(text);
-        if (stopped) break;
-      }
-      const rest = stops.rest();
-      if (rest) yield chunks.text(rest);
-      yield chunks.finish(reason);
       const promptTokens = request.messages.reduce((sum, message) => sum + wordsOf(textOf(message.content)).length, 0);
-      yield chunks.usage({ promptTokens, completionTokens });
+      yield* say(lastUserText(request), createChatChunks(request.model, clock.now()), samplingOf(request), promptTokens, signal);
+    },
+    async *completion(request, signal) {
+      signal.throwIfAborted();
+      const prompt = onePrompt(request.prompt);
+      yield* say(prompt, createCompletionChunks(request.model, clock.now()), samplingOf(request), wordsOf(prompt).length, signal);
+    },
+    async embeddings(request, signal) {
+      signal.throwIfAborted();
+      return echoEmbeddings(request);
     },
   };
 }

@@ -19,7 +19,7 @@ export interface GroqConfig {
 /** Groq's cloud by its own SDK. */
 export function createGroqBackend(config: GroqConfig, { clock = systemClock }: { clock?: Clock } = {}): Backend {
   const { apiKey } = config;
-  if (apiKey.length < 20 || /your|change|replace|placeholder|example|x{4}|\.{3}|[<>\s]/i.test(apiKey))
+  if (isPlaceholder(apiKey))
     throw new AppError("CONFIG_INVALID", "GROQ_API_KEY holds a placeholder.", {
       param: "GROQ_API_KEY",
       hint: "Put a key from console.groq.com there.",
@@ -60,7 +60,7 @@ export function createGroqBackend(config: GroqConfig, { clock = systemClock }: {
       // The SDK opens the connection where we cannot see it.
       watch.connected();
       const stop = AbortSignal.any([signal, own.signal]);
-      const chunks = createUpstreamChunks(request.model, apiKey);
+      const chunks = createUpstreamChunks({ model: request.model, secret: apiKey });
       let begun = false;
       try {
         const body = { ...request, model: config.model, stream: true, stream_options: { include_usage: true } };
@@ -88,6 +88,13 @@ export function createGroqBackend(config: GroqConfig, { clock = systemClock }: {
       if (usage) yield usage;
     },
   };
+}
+
+/** Real keys are random: a word inside a whole key means nothing, eight times the same letter does. */
+function isPlaceholder(key: string): boolean {
+  if (/(.)\1{7}/.test(key)) return true;
+  if (/^gsk_[A-Za-z0-9]{40,}$/.test(key)) return false;
+  return key.length < 20 || /your|change|replace|placeholder|example|x{4}|\.{3}|[<>\s]/i.test(key);
 }
 
 function fromGroq(error: unknown, secret: string, begun: boolean): AppError {

@@ -1,20 +1,20 @@
 import { AppError } from "@clawcompute/lib/errors";
 import { type Clock, systemClock } from "@clawcompute/lib/node";
-import type { LlamaChatResponse, LlamaContextSequence, LlamaGrammar, Token } from "node-llama-cpp";
-import { createAnswerChunks } from "./answerChunks.ts";
+import type { LlamaEmbeddingContext, LlamaGrammar } from "node-llama-cpp";
+import { type AnswerChunks, createChatChunks, createCompletionChunks } from "./answerChunks.ts";
 import type { Backend } from "./backend.ts";
 import { createChunkQueue } from "./chunkQueue.ts";
+import { type LlamaPiece, type LlamaPlan, llamaAnswer } from "./llamaAnswer.ts";
 import { type LlamaConfig, type LlamaEngine, loadLlamaEngine } from "./llamaEngine.ts";
 import { llamaHistory } from "./llamaHistory.ts";
-import { type Sampling, samplingOf } from "./samplingOf.ts";
+import { textsOf } from "./modalities.ts";
+import { onePrompt, type Sampling, samplingOf } from "./samplingOf.ts";
 import { createSlots } from "./slots.ts";
 
 export type { LlamaConfig } from "./llamaEngine.ts";
 
 const MAX_WAIT_MS = 5_000;
-/** The engine cannot be interrupted within one call: a prompt goes in by pieces that take about this long. */
-const PREFILL_STEP_MS = 200;
-const FIRST_PREFILL_STEP = 64;
+const MAX_EMBEDDING_CONTEXT = 8192;
 
 /** A GGUF model in this process, by llama.cpp. Greedy (the same answer every time) unless the request gives a temperature. */
 export function createLlamaBackend(config: LlamaConfig, { clock = systemClock }: { clock?: Clock } = {}): Backend {
@@ -22,6 +22,7 @@ export function createLlamaBackend(config: LlamaConfig, { clock = systemClock }:
   const closing = new AbortController();
   const working = new Set<Promise<unknown>>();
   let engine: Promise<LlamaEngine> | undefined;
+  let embedder: Promise<LlamaEmbeddingContext> | undefined;
   const load = () => {
     closing.signal.throwIfAborted();
     engine ??= loadLlamaEngine(config).catch((error) => {
@@ -30,6 +31,42 @@ export function createLlamaBackend(config: LlamaConfig, { clock = systemClock }:
     });
     return engine;
   };
+
+  async function* produce(loaded: LlamaEngine, plan: LlamaPlan, chunks: AnswerChunks, signal: AbortSignal): AsyncGenerator<string> {
+    const release = await slots.take(AbortSignal.any([signal, closing.signal]));
+    const queue = createChunkQueue<LlamaPiece>();
+    const left = new AbortController();
+    const stop = AbortSignal.any([signal, closing.signal, left.signal]);
+    const onStop = () => queue.end(stop.reason);
+    stop.addEventListener("abort", onStop, { once: true });
+    const work = llamaAnswer(loaded, plan, stop, queue.push);
+    working.add(work);
+    work.then(
+      () => queue.end(),
+      (error) => queue.end(error),
+    );
+    let completionTokens = 0;
+    try {
+      let begun = false;
+      for await (const { tokens, text, thought } of queue) {
+        completionTokens += tokens;
+        if (!text) continue;
+        if (!begun) yield* chunks.begin();
+        begun = true;
+        yield thought ? chunks.reasoning(text) : chunks.text(text);
+      }
+      const cut = await work;
+      if (!begun) yield* chunks.begin();
+      yield chunks.finish(cut ? "length" : "stop");
+      yield chunks.usage({ promptTokens: plan.prompt.length, completionTokens });
+    } finally {
+      stop.removeEventListener("abort", onStop);
+      left.abort();
+      await work.catch(() => {});
+      working.delete(work);
+      release();
+    }
+  }
 
   return {
     name: "llama",
@@ -41,7 +78,7 @@ export function createLlamaBackend(config: LlamaConfig, { clock = systemClock }:
     async close() {
       closing.abort(new AppError("UPSTREAM_FAILED", "The model is closed."));
       await Promise.allSettled([...working]);
-      await (await engine)?.dispose();
+      await (await engine?.catch(() => undefined))?.dispose();
     },
     async *chat(request, signal) {
       signal.throwIfAborted();
@@ -49,110 +86,71 @@ export function createLlamaBackend(config: LlamaConfig, { clock = systemClock }:
       const history = llamaHistory(request.messages);
       const loaded = await load();
       const prompt = loaded.tokensOf(history);
-      const maxTokens = answerRoom(prompt.length, loaded.context.contextSize, sampling.maxTokens);
+      const maxTokens = answerRoom(loaded, prompt.length, sampling, "messages");
       const grammar = await grammarOf(loaded, sampling);
-      const release = await slots.take(AbortSignal.any([signal, closing.signal]));
-
-      const chunks = createAnswerChunks(request.model, clock.now());
-      const queue = createChunkQueue<{ text: string; thought: boolean }>();
-      const left = new AbortController();
-      const stop = AbortSignal.any([signal, closing.signal, left.signal]);
-      const onStop = () => queue.end(stop.reason);
-      stop.addEventListener("abort", onStop, { once: true });
-      let completionTokens = 0;
-      const work = answer(loaded, { history, prompt, maxTokens, grammar, sampling, stop }, (tokens, text, thought) => {
-        completionTokens += tokens;
-        if (text) queue.push({ text, thought });
-      });
-      working.add(work);
-      work.then(
-        () => queue.end(),
-        (error) => queue.end(error),
+      yield* produce(
+        loaded,
+        { input: { history }, prompt, maxTokens, grammar, sampling },
+        createChatChunks(request.model, clock.now()),
+        signal,
       );
+    },
+    async *completion(request, signal) {
+      signal.throwIfAborted();
+      const sampling = samplingOf(request);
+      const text = onePrompt(request.prompt);
+      const loaded = await load();
+      const prompt = loaded.textTokens(text);
+      const maxTokens = answerRoom(loaded, prompt.length, sampling, "prompt");
+      const grammar = await grammarOf(loaded, sampling);
+      yield* produce(
+        loaded,
+        { input: { text }, prompt, maxTokens, grammar, sampling },
+        createCompletionChunks(request.model, clock.now()),
+        signal,
+      );
+    },
+    async embeddings(request, signal) {
+      signal.throwIfAborted();
+      if (request.dimensions != null) throw new AppError("UNSUPPORTED", "This model's vectors have one size.", { param: "dimensions" });
+      const { model } = (await load()).context;
+      const contextSize = Math.min(model.trainContextSize, MAX_EMBEDDING_CONTEXT);
+      embedder ??= model.createEmbeddingContext({ threads: config.threads ?? 1, contextSize }).catch((cause) => {
+        embedder = undefined;
+        throw new AppError("UNSUPPORTED", "This model gives no embeddings.", { cause });
+      });
+      const context = await embedder;
+      const release = await slots.take(AbortSignal.any([signal, closing.signal]));
+      const vectors: (readonly number[])[] = [];
+      let promptTokens = 0;
       try {
-        let begun = false;
-        for await (const { text, thought } of queue) {
-          if (!begun) yield chunks.role();
-          begun = true;
-          yield thought ? chunks.reasoning(text) : chunks.text(text);
+        for (const text of textsOf(request.input)) {
+          signal.throwIfAborted();
+          const length = context.calculateInputLength(text);
+          if (length > contextSize) throw tooLong(length, contextSize, "input");
+          const work = context.getEmbeddingFor(text);
+          working.add(work);
+          vectors.push((await work.finally(() => working.delete(work))).vector);
+          promptTokens += length;
         }
-        const reason = await work;
-        if (!begun) yield chunks.role();
-        yield chunks.finish(reason === "maxTokens" ? "length" : "stop");
-        yield chunks.usage({ promptTokens: prompt.length, completionTokens });
       } finally {
-        stop.removeEventListener("abort", onStop);
-        left.abort();
-        await work.catch(() => {});
-        working.delete(work);
         release();
       }
+      return { vectors, promptTokens };
     },
   };
 }
 
-interface Plan {
-  readonly history: ReturnType<typeof llamaHistory>;
-  readonly prompt: Token[];
-  readonly maxTokens: number;
-  readonly grammar: LlamaGrammar | undefined;
-  readonly sampling: Sampling;
-  readonly stop: AbortSignal;
-}
-
-/** One answer on a sequence of its own. Gives the sequence back before it settles. Throws `stop`'s reason when that aborts. */
-async function answer(
-  { context, wrapper, library }: LlamaEngine,
-  { history, prompt, maxTokens, grammar, sampling, stop }: Plan,
-  onTokens: (tokens: number, text: string, thought: boolean) => void,
-): Promise<LlamaChatResponse["metadata"]["stopReason"]> {
-  const sequence = context.getSequence();
-  const chat = new library.LlamaChat({ contextSequence: sequence, chatWrapper: wrapper });
-  try {
-    await prefill(sequence, prompt, stop);
-    const { metadata } = await chat.generateResponse(history, {
-      signal: stop,
-      maxTokens,
-      temperature: sampling.temperature,
-      ...(sampling.topP !== undefined && { topP: sampling.topP }),
-      ...(sampling.seed !== undefined && { seed: sampling.seed }),
-      ...(grammar && { grammar }),
-      customStopTriggers: sampling.stop,
-      repeatPenalty: false,
-      onResponseChunk: ({ tokens, text, type }) => onTokens(tokens.length, text, type === "segment"),
-    });
-    return metadata.stopReason;
-  } catch (error) {
-    if (stop.aborted) throw stop.reason;
-    if (error instanceof AppError) throw error;
-    throw new AppError("UPSTREAM_FAILED", "The model broke off.", { cause: error });
-  } finally {
-    chat.dispose({ disposeSequence: false });
-    await sequence.dispose();
-  }
-}
-
-/** Reads the prompt but for its last token, stopping between pieces. */
-async function prefill(sequence: LlamaContextSequence, prompt: readonly Token[], stop: AbortSignal): Promise<void> {
-  let size = FIRST_PREFILL_STEP;
-  for (let at = 0; at < prompt.length - 1; ) {
-    stop.throwIfAborted();
-    const piece = prompt.slice(at, Math.min(at + size, prompt.length - 1));
-    const startedAt = performance.now();
-    await sequence.evaluateWithoutGeneratingNewTokens(piece);
-    const perToken = (performance.now() - startedAt) / piece.length;
-    at += piece.length;
-    size = Math.min(size * 4, Math.max(1, Math.floor(PREFILL_STEP_MS / perToken)));
-  }
-  stop.throwIfAborted();
-}
-
-function answerRoom(promptTokens: number, contextTokens: number, wanted: number | undefined): number {
+function answerRoom({ context }: LlamaEngine, promptTokens: number, { maxTokens }: Sampling, param: string): number {
   // One place is for the end-of-text token, one is what the engine keeps free.
-  const room = contextTokens - promptTokens - 2;
-  if (room >= 1) return Math.min(wanted ?? room, room);
-  throw new AppError("CONTEXT_TOO_LONG", `The conversation has ${promptTokens} tokens; this model reads ${contextTokens}.`, {
-    param: "messages",
+  const room = context.contextSize - promptTokens - 2;
+  if (room < 1) throw tooLong(promptTokens, context.contextSize, param);
+  return Math.min(maxTokens ?? room, room);
+}
+
+function tooLong(promptTokens: number, contextTokens: number, param: string): AppError {
+  return new AppError("CONTEXT_TOO_LONG", `${promptTokens} tokens are too many: this model reads ${contextTokens}.`, {
+    param,
     facts: { promptTokens, contextTokens },
   });
 }

@@ -23,6 +23,8 @@ export interface LlamaEngine {
   readonly library: typeof import("node-llama-cpp");
   /** The conversation in the model's own chat template, ready for the answer to follow. */
   tokensOf(history: readonly ChatHistoryItem[]): Token[];
+  /** Text as the model reads it from its very beginning. */
+  textTokens(text: string): Token[];
   dispose(): Promise<void>;
 }
 
@@ -53,7 +55,15 @@ export async function loadLlamaEngine(config: LlamaConfig): Promise<LlamaEngine>
     const contextSize = config.contextTokens ?? Math.min(model.trainContextSize, MAX_CONTEXT);
     const context = await model.createContext({ contextSize, sequences: config.slots ?? 2, threads });
     const wrapper = library.resolveChatWrapper(model, { warningLogs: false });
-    return { llama, context, wrapper, library, tokensOf: tokenizer(model, wrapper), dispose: () => llama.dispose() };
+    return {
+      llama,
+      context,
+      wrapper,
+      library,
+      tokensOf: tokenizer(model, wrapper),
+      textTokens: textTokenizer(model),
+      dispose: () => llama.dispose(),
+    };
   } catch (cause) {
     await llama.dispose();
     throw new AppError(
@@ -93,6 +103,14 @@ function tokenizer(model: LlamaModel, wrapper: ChatWrapper): LlamaEngine["tokens
   return (history) => {
     const open: readonly ChatHistoryItem[] = history.at(-1)?.type === "model" ? history : [...history, { type: "model", response: [] }];
     return wrapper.generateContextState({ chatHistory: open }).contextText.tokenize(model.tokenizer);
+  };
+}
+
+function textTokenizer(model: LlamaModel): LlamaEngine["textTokens"] {
+  const { bos, shouldPrependBosToken } = model.tokens;
+  return (text) => {
+    const start = shouldPrependBosToken && bos !== null ? [bos] : [];
+    return [...start, ...model.tokenize(text, false, start.length > 0 ? "trimLeadingSpace" : undefined)];
   };
 }
 

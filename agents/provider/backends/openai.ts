@@ -1,9 +1,10 @@
 import { AppError } from "@clawcompute/lib/errors";
 import { type Clock, systemClock } from "@clawcompute/lib/node";
-import { type ChatRequest, parseSse } from "@clawcompute/lib/protocol";
+import type { ChatRequest } from "@clawcompute/lib/protocol";
 import type { Backend } from "./backend.ts";
-import { chunksOfAnswer, createUpstreamChunks } from "./upstreamChunks.ts";
-import { midAnswerError } from "./upstreamError.ts";
+import { openaiModalities } from "./openaiModalities.ts";
+import { chunksOfAnswer, createUpstreamChunks, type UpstreamChunkOptions } from "./upstreamChunks.ts";
+import { eventsOf, sendJson } from "./upstreamEvents.ts";
 import { collect, createUpstreamHttp, parseIfJson, type UpstreamAnswer, type UpstreamHttp } from "./upstreamHttp.ts";
 import { defaultTimeouts, type UpstreamTimeouts } from "./upstreamWatch.ts";
 
@@ -19,18 +20,33 @@ export interface OpenaiConfig {
 
 /** Any server that speaks OpenAI's API: Ollama, vLLM, llama.cpp, TGI, LM Studio, OpenRouter. */
 export function createOpenaiBackend(config: OpenaiConfig, { clock = systemClock }: { clock?: Clock } = {}): Backend {
-  const { apiKey } = config;
-  const http = createUpstreamHttp({ baseUrl: config.baseUrl, apiKey, timeouts: { ...defaultTimeouts, ...config.timeouts } }, clock);
+  const { apiKey: secret } = config;
+  const http = createUpstreamHttp({ baseUrl: config.baseUrl, apiKey: secret, timeouts: { ...defaultTimeouts, ...config.timeouts } }, clock);
+  const nameOf = (model: string) => config.model ?? model;
+  const stream = createChunkStream(http, nameOf, secret);
+  return {
+    name: "openai",
+    check: (signal) => checkModels(http, config, signal),
+    close: async () => http.close(),
+    chat: (request, signal) =>
+      stream("/chat/completions", request, { model: request.model, object: "chat.completion.chunk", secret }, signal),
+    completion: (request, signal) => stream("/completions", request, { model: request.model, object: "text_completion", secret }, signal),
+    ...openaiModalities(http, nameOf, secret),
+  };
+}
+
+type Asked = Pick<ChatRequest, "model" | "stream_options"> & Record<string, unknown>;
+
+/** Requests that are answered with chunks. */
+function createChunkStream(http: UpstreamHttp, nameOf: (model: string) => string, secret: string | undefined) {
   let usageRefused = false;
 
   /** Some servers refuse to be asked for usage; they are asked once and then no more. */
-  async function ask(request: ChatRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
-    const { stream_options: _asked, ...rest } = request;
-    const post = (options: object) =>
-      sendJson(http, "/chat/completions", { ...rest, model: config.model ?? rest.model, stream: true, ...options }, signal);
+  async function ask(path: string, { stream_options, ...rest }: Asked, signal: AbortSignal): Promise<UpstreamAnswer> {
+    const post = (options: object) => sendJson(http, path, { ...rest, model: nameOf(rest.model), stream: true, ...options }, signal);
     if (usageRefused) return await post({});
     try {
-      return await post({ stream_options: { ...request.stream_options, include_usage: true } });
+      return await post({ stream_options: { ...stream_options, include_usage: true } });
     } catch (error) {
       if (!(error instanceof AppError && error.code === "UPSTREAM_REFUSED" && /stream_options|include_usage/.test(error.message)))
         throw error;
@@ -39,62 +55,31 @@ export function createOpenaiBackend(config: OpenaiConfig, { clock = systemClock 
     }
   }
 
-  return {
-    name: "openai",
-    check: (signal) => checkModels(http, config, signal),
-    close: async () => http.close(),
-    async *chat(request, signal) {
-      const answer = await ask(request, signal);
-      const chunks = createUpstreamChunks(request.model, apiKey);
-      const heard = (event: string | undefined) => {
-        if (event !== undefined) answer.watch.firstToken();
-        return event;
-      };
-      if (answer.contentType.includes("json")) {
-        const whole = parseIfJson((await collect(answer.bytes)).toString("utf8"));
-        for (const part of chunksOfAnswer(whole)) {
-          const event = chunks.takeParsed(part);
-          if (event !== undefined) yield event;
-        }
-      } else {
-        try {
-          for await (const { data, event, comment } of parseSse(answer.bytes)) {
-            signal.throwIfAborted();
-            if (comment !== undefined) continue;
-            if (data === "[DONE]") {
-              answer.drain();
-              break;
-            }
-            if (event === "error") throw midAnswerError(parseIfJson(data), apiKey);
-            const out = heard(chunks.take(data));
-            if (out !== undefined) yield out;
-          }
-        } catch (error) {
-          // What comes after the end changes nothing about the answer.
-          if (signal.aborted || !chunks.finished()) throw asUpstream(error);
-        }
+  return async function* stream(path: string, request: Asked, options: UpstreamChunkOptions, signal: AbortSignal): AsyncGenerator<string> {
+    const answer = await ask(path, request, signal);
+    const chunks = createUpstreamChunks(options);
+    if (answer.contentType.includes("json")) {
+      const whole = parseIfJson((await collect(answer.bytes)).toString("utf8"));
+      for (const part of chunksOfAnswer(whole)) {
+        const event = chunks.takeParsed(part);
+        if (event !== undefined) yield event;
       }
-      const usage = chunks.finished() ? chunks.usage() : undefined;
-      if (usage) yield usage;
-    },
+    } else {
+      try {
+        for await (const { data } of eventsOf(answer, signal, secret)) {
+          const event = chunks.take(data);
+          if (event === undefined) continue;
+          answer.watch.firstToken();
+          yield event;
+        }
+      } catch (error) {
+        // What comes after the end changes nothing about the answer.
+        if (signal.aborted || !chunks.finished()) throw error;
+      }
+    }
+    const usage = chunks.finished() ? chunks.usage() : undefined;
+    if (usage) yield usage;
   };
-}
-
-function sendJson(http: UpstreamHttp, path: string, body: object, signal: AbortSignal): Promise<UpstreamAnswer> {
-  const bytes = Buffer.from(JSON.stringify(body));
-  return http.send({
-    method: "POST",
-    path,
-    body: { type: "application/json", bytes },
-    accept: "text/event-stream, application/json",
-    signal,
-  });
-}
-
-/** The event-stream reader's own limit speaks of the provider; here the engine is meant. */
-function asUpstream(error: unknown): unknown {
-  if (!(error instanceof AppError && error.code === "PROVIDER_FAILED")) return error;
-  return new AppError("UPSTREAM_FAILED", "An event of the model behind this provider is too large.", { cause: error });
 }
 
 async function checkModels(http: UpstreamHttp, { model }: OpenaiConfig, signal: AbortSignal): Promise<void> {

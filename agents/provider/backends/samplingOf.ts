@@ -21,8 +21,10 @@ export interface Sampling {
   readonly format: { type: "text" | "json_object" | "json_schema"; [field: string]: unknown };
 }
 
+type Limits = Partial<Pick<ChatRequest, "n" | "max_tokens" | "max_completion_tokens">>;
+
 /** Reads them; refuses what no engine of our own can do, naming the field. */
-export function samplingOf(request: ChatRequest): Sampling {
+export function samplingOf(request: Limits & Record<string, unknown>): Sampling {
   const parsed = sampling.safeParse(request);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -42,6 +44,13 @@ export function samplingOf(request: ChatRequest): Sampling {
     maxTokens: request.max_completion_tokens ?? request.max_tokens ?? undefined,
     format: response_format ?? { type: "text" },
   };
+}
+
+/** The prompt of a completion; several at once are refused. */
+export function onePrompt(prompt: string | readonly string[]): string {
+  if (typeof prompt === "string") return prompt;
+  if (prompt.length === 1 && prompt[0] !== undefined) return prompt[0];
+  throw unsupported("prompt", "This model takes one prompt a request.");
 }
 
 function unsupported(param: string, message: string): AppError {

@@ -18,7 +18,14 @@ export interface UpstreamChunks {
 
 type Json = Record<string, unknown>;
 
-export function createUpstreamChunks(model: string, secret?: string): UpstreamChunks {
+export interface UpstreamChunkOptions {
+  /** The offer's model. */
+  readonly model: string;
+  readonly object?: "chat.completion.chunk" | "text_completion";
+  readonly secret?: string | undefined;
+}
+
+export function createUpstreamChunks({ model, object = "chat.completion.chunk", secret }: UpstreamChunkOptions): UpstreamChunks {
   let usage: Json | undefined;
   let last: Json = {};
   const open = new Set<number>();
@@ -49,14 +56,14 @@ export function createUpstreamChunks(model: string, secret?: string): UpstreamCh
         open.delete(index);
         anyFinished = true;
       }
-      if (isObject(choice.delta)) continue;
+      if (object === "text_completion" || isObject(choice.delta)) continue;
       choice.delta = {};
       changed = true;
     }
     last = value;
     if (!changed && text !== undefined) return text;
     const { usage: _usage, x_groq: _groq, ...rest } = value;
-    return JSON.stringify({ ...rest, object: "chat.completion.chunk", model });
+    return JSON.stringify({ ...rest, object, model });
   }
 
   return {
@@ -73,7 +80,7 @@ export function createUpstreamChunks(model: string, secret?: string): UpstreamCh
     usage: () => {
       if (!usage) return undefined;
       const { id, created } = last;
-      return JSON.stringify({ ...(id !== undefined && { id }), object: "chat.completion.chunk", created, model, choices: [], usage });
+      return JSON.stringify({ ...(id !== undefined && { id }), object, created, model, choices: [], usage });
     },
     finished: () => anyFinished && open.size === 0,
   };
@@ -85,15 +92,19 @@ export function chunksOfAnswer(answer: unknown): unknown[] {
   const { choices, usage, ...common } = answer;
   if (answer.error != null) return [answer];
   if (!Array.isArray(choices) || !choices.every(isObject)) throw unreadable();
-  const deltas = choices.map((choice) => ({
-    ...common,
-    choices: [{ ...choice, message: undefined, delta: deltaOf(choice), finish_reason: null }],
-  }));
-  const ends = choices.map(({ index, finish_reason }) => ({ ...common, choices: [{ index: index ?? 0, delta: {}, finish_reason }] }));
-  return [...deltas, ...ends, { ...common, choices: [], usage }];
+  const parts = choices.map((choice) => {
+    const { message, ...rest } = choice;
+    const content = typeof choice.text === "string" ? {} : { delta: deltaOf(message) };
+    return { ...common, choices: [{ ...rest, ...content, finish_reason: null }] };
+  });
+  const ends = choices.map(({ index, finish_reason, text }) => {
+    const nothing = typeof text === "string" ? { text: "" } : { delta: {} };
+    return { ...common, choices: [{ index: index ?? 0, ...nothing, finish_reason }] };
+  });
+  return [...parts, ...ends, { ...common, choices: [], usage }];
 }
 
-function deltaOf({ message }: Json): Json {
+function deltaOf(message: unknown): Json {
   if (!isObject(message)) throw unreadable();
   const calls = Array.isArray(message.tool_calls) ? { tool_calls: message.tool_calls.map((call, index) => ({ index, ...call })) } : {};
   return { ...message, ...calls };

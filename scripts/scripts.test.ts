@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +9,10 @@ import { connectChain, createSender, readOffer, registryWrites } from "@clawcomp
 import { createRecordingLogger, devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
 import { type Hex, parseEther, toHex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { encryptKey } from "../agents/wallet/keystore.ts";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const temporary = mkdtempSync(join(tmpdir(), "clawcompute-scripts-"));
@@ -120,7 +123,7 @@ describe("providers' scripts", () => {
     });
     expect((await json("list-providers.ts", [])).providers.map(({ id }: { id: number }) => id).sort()).toEqual([1, 3]);
     expect(await json("cleanup-providers.ts", [], env)).toMatchObject({ kept: [1, 3], deactivated: [], sent: false });
-  }, 60_000);
+  });
 
   it("error: names what is missing or wrong", async () => {
     expect(await json("cleanup-providers.ts", [])).toMatchObject({ code: 1, error: { code: "CONFIG_INVALID", param: "PRIVATE_KEY" } });
@@ -131,7 +134,7 @@ describe("providers' scripts", () => {
     const dead = await run("list-providers.ts", ["--rpc-url", "http://127.0.0.1:9"]);
     expect(dead.code).toBe(1);
     expect(dead.err).toContain("CHAIN_UNAVAILABLE");
-  }, 30_000);
+  });
 
   it("behavior: each explains itself", async () => {
     for (const script of ["deploy.ts", "list-providers.ts", "update-provider.ts", "cleanup-providers.ts"]) {
@@ -139,7 +142,7 @@ describe("providers' scripts", () => {
       expect(code).toBe(0);
       expect(out).toContain("--network NAME");
     }
-  }, 30_000);
+  });
 });
 
 describe("deploy", () => {
@@ -184,7 +187,18 @@ describe("deploy", () => {
     // Code that is not ours at a committed address does not pass for a deployment.
     await publicChain.request("anvil_setCode", [streamPay, "0x6001"]);
     expect(await deploy([], env)).toMatchObject({ code: 0, sent: false, deployed: false });
-  }, 60_000);
+  });
+
+  it("behavior: the key may be in a wallet file", async () => {
+    const [file, passwordFile, key] = [join(temporary, "wallet.json"), join(temporary, "password"), generatePrivateKey()];
+    writeFileSync(file, JSON.stringify(await encryptKey(key, "a good password", { n: 1024, r: 8, p: 1 })));
+    writeFileSync(passwordFile, "a good password\n");
+    const env = { DEPLOYER_WALLET_FILE: file, WALLET_PASSWORD_FILE: passwordFile };
+    const elsewhere = ["--addresses", join(temporary, "none.json")];
+    expect(await deploy(elsewhere, env)).toMatchObject({ code: 0, sent: false, deployer: privateKeyToAccount(key).address });
+    writeFileSync(passwordFile, "a bad password");
+    expect(await deploy(elsewhere, env)).toMatchObject({ code: 1, error: { code: "WALLET_LOCKED" } });
+  });
 
   it("error: refuses development keys, wrong chains and no account", async () => {
     expect(await deploy(["--send"], { DEPLOYER_PRIVATE_KEY: devKey as Hex })).toMatchObject({
@@ -200,5 +214,5 @@ describe("deploy", () => {
       code: 1,
       error: { code: "CONFIG_INVALID", param: "DEPLOYER_PRIVATE_KEY" },
     });
-  }, 30_000);
+  });
 });

@@ -13,10 +13,12 @@ import {
   startRpcProxy,
 } from "@clawcompute/lib/testing";
 import { type Address, parseEther, toFunctionSelector, toHex, zeroAddress } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createKeeper, type KeeperParts } from "./keeper.ts";
 import { main } from "./main.ts";
 import { createOpenStreams, type OpenStreams } from "./openStreams.ts";
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 type Account = (typeof devAccounts)[number];
 const [, payee, payer, , keeperAccount, other] = devAccounts as [Account, Account, Account, Account, Account, Account];
@@ -226,7 +228,7 @@ describe("main", () => {
       await running.stop();
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 30_000);
+  });
 
   it("error: refuses to start on a wrong chain or with a wrong state file", async () => {
     const context = { signal, logger: createLogger({ name: "keeper", level: "silent" }) };

@@ -1,11 +1,13 @@
 import { encodeDeployData, zeroAddress } from "viem";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createRecordingLogger, devAccounts, type LocalChain, readArtifact, startLocalChain } from "../testing/index.ts";
 import { assertChain, type Chain, chainTimeMs, connectChain } from "./connect.ts";
 import { listActiveOffers, listWalletOffers, readOffer } from "./offers.ts";
 import { createSender, type Sender, type SentTransaction } from "./sender.ts";
 import { createdStreamId, readStream } from "./streams.ts";
 import { registryWrites, streamPayWrites } from "./writes.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 type Account = (typeof devAccounts)[number];
 const [deployer, owner, second] = devAccounts as [Account, Account, Account];
@@ -57,7 +59,7 @@ beforeAll(async () => {
       }),
     ),
   );
-}, 60_000);
+});
 afterAll(() => local?.stop());
 
 describe("listActiveOffers", () => {

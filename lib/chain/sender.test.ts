@@ -1,12 +1,14 @@
 import { type Hash, parseEther } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createRecordingLogger, devAccounts, type LocalChain, type RpcProxy, startLocalChain, startRpcProxy } from "../testing/index.ts";
 import { type Chain, connectChain } from "./connect.ts";
 import { listWalletOffers } from "./offers.ts";
 import { createSender, type SenderOptions } from "./sender.ts";
 import { streamEventsOf } from "./streams.ts";
 import { registryWrites, streamPayWrites } from "./writes.ts";
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 type Account = (typeof devAccounts)[number];
 const [, owner, payer, other] = devAccounts as [Account, Account, Account, Account];

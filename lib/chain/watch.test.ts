@@ -1,10 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createRecordingLogger, devAccounts, type LocalChain, type RpcProxy, startLocalChain, startRpcProxy } from "../testing/index.ts";
 import { type Chain, connectChain } from "./connect.ts";
 import { browserClock } from "./ports.ts";
 import { createSender } from "./sender.ts";
 import { type ChainEvent, type WatchedTo, type WatchOptions, watchEvents } from "./watch.ts";
 import { registryWrites } from "./writes.ts";
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 type Account = (typeof devAccounts)[number];
 const [, owner] = devAccounts as [Account, Account];
@@ -127,7 +129,7 @@ describe("watchEvents", () => {
       if (method !== "eth_getLogs" || filter.fromBlock === undefined) return "pass";
       const size = BigInt(filter.toBlock as string) - BigInt(filter.fromBlock) + 1n;
       ranges.push(size);
-      return size > 40n ? { error: { code: -32005, message: "query exceeds max block range 40" } } : "pass";
+      return size > 40n ? { error: { code: -32602, message: "query exceeds max block range 40" } } : "pass";
     });
     const watched = follow({ chain: connectChain({ ...chain.network, rpcUrls: [proxy.url] }), fromBlock: 0n, depth: 8 });
     const head = await headOf();
@@ -230,6 +232,18 @@ describe("watchEvents", () => {
     });
     await watched.stop();
     expect(seen).toEqual([model]);
+  });
+
+  it("behavior: with a WebSocket it does not wait for the next look", async () => {
+    const watched = follow({ chain: connectChain({ ...chain.network, wsUrl: local.wsUrl }), fromBlock: 0n, pollMs: 3_600_000 });
+    const head = await headOf();
+    await watched.until(() => watched.upTo()?.number === head);
+    for (let round = 0; round < 3; round += 1) {
+      const known = watched.models().length;
+      const [model] = await registerBlocks(1);
+      await watched.until(() => watched.models().length === known + 1);
+      expect(watched.models().at(-1)).toBe(model);
+    }
   });
 
   it("behavior: an abort ends it", async () => {

@@ -5,6 +5,7 @@ import { AppError } from "../errors/index.ts";
 import { type Chain, reading } from "./connect.ts";
 import type { ChainClock, ChainLogger } from "./ports.ts";
 import { decodeRevert } from "./reverts.ts";
+import { wakeOnHeads } from "./wakeOnHeads.ts";
 import { type BlockMark, findCommonAncestor, type Header, readHeader } from "./watchHeaders.ts";
 
 /** A decoded event of one of our contracts. Strings in `args` are untrusted text. */
@@ -28,9 +29,11 @@ export interface WatchedTo {
 
 export interface WatchOptions {
   readonly chain: Chain;
+  /** The first block of interest, whether or not it was read before. */
   readonly fromBlock: bigint;
-  /** Blocks that the caller has seen already, oldest first: a reorganisation while it was away is noticed by them. */
+  /** Blocks that the caller has read already, oldest first: it goes on after the last one, and notices what was reorganised meanwhile. */
   readonly known?: readonly BlockMark[];
+  /** Default half a block, at most 2 s. A network with a WebSocket URL is asked at once for each block that is announced there. */
   readonly pollMs?: number;
   readonly clock: ChainClock;
   readonly signal: AbortSignal;
@@ -63,8 +66,16 @@ export async function watchEvents(options: WatchOptions): Promise<void> {
   const pollMs = options.pollMs ?? Math.min(2_000, Math.max(100, Math.floor(chain.network.blockTimeMs / 2)));
   const step = createWatcher(options);
   let failures = 0;
+  let rung = false;
+  let stopWaiting = () => {};
+  const wake = () => {
+    rung = true;
+    stopWaiting();
+  };
+  if (chain.network.wsUrl !== undefined) wakeOnHeads({ wsUrl: chain.network.wsUrl, wake, clock, signal, logger });
   while (!signal.aborted) {
     let behind = false;
+    rung = false;
     try {
       behind = await step();
       if (failures > 0) logger.info({ failures }, "the chain is being followed again");
@@ -78,7 +89,11 @@ export async function watchEvents(options: WatchOptions): Promise<void> {
       else logger[failures === 1 || failures % 20 === 0 ? "warn" : "debug"](record, "cannot follow the chain for now");
     }
     const wait = failures === 0 ? pollMs : Math.min(10_000, pollMs * 2 ** Math.min(failures - 1, 6));
-    if (!behind) await clock.sleep(wait, signal).catch(() => {});
+    if (behind || (rung && failures === 0)) continue;
+    const woken = new Promise<void>((resolve) => {
+      stopWaiting = failures === 0 ? resolve : () => {};
+    });
+    await Promise.race([clock.sleep(wait, signal).catch(() => {}), woken]);
   }
 }
 

@@ -25,7 +25,14 @@ describe("networkOf", () => {
 
   it("behavior: given addresses and RPC URLs win", () => {
     const network = networkOf({ name: "bsc", rpcUrls: ["https://rpc.example.org"], contracts, deployBlock: 5n });
-    expect(network).toMatchObject({ chainId: 56, rpcUrls: ["https://rpc.example.org"], contracts, deployBlock: 5n, isLocal: false, nativeSymbol: "BNB" });
+    expect(network).toMatchObject({
+      chainId: 56,
+      rpcUrls: ["https://rpc.example.org"],
+      contracts,
+      deployBlock: 5n,
+      isLocal: false,
+      nativeSymbol: "BNB",
+    });
   });
 
   it("behavior: a custom chain is any chain, and is local only by its chain id", () => {
@@ -47,9 +54,10 @@ describe("networkOf", () => {
       [{ name: "local", deployBlock: -1n }, "DEPLOY_BLOCK"],
     ] as const;
     for (const [options, param] of refusals) {
-      expect(() => networkOf(options as never), JSON.stringify(options, (_, value) => (typeof value === "bigint" ? String(value) : value))).toThrow(
-        expect.objectContaining({ code: "CONFIG_INVALID", param }),
-      );
+      expect(
+        () => networkOf(options as never),
+        JSON.stringify(options, (_, value) => (typeof value === "bigint" ? String(value) : value)),
+      ).toThrow(expect.objectContaining({ code: "CONFIG_INVALID", param }));
     }
   });
 

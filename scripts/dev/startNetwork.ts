@@ -1,0 +1,208 @@
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { AppError } from "@clawcompute/lib/errors";
+import { setAside, startChain } from "./chain.ts";
+import { type Child, logTail } from "./children.ts";
+import { buildDashboard, startDashboard } from "./dashboard.ts";
+import { isOurs, type NetworkRecord, openNetworkFile } from "./networkFile.ts";
+import { choosePort } from "./ports.ts";
+import { providerPlans, startKeeper, startProvider, writeModels } from "./providers.ts";
+import { untilReady } from "./ready.ts";
+import type { Report } from "./report.ts";
+
+export const wantedPorts = { chain: 8545, keeper: 8710, dashboard: 3000 } as const;
+
+export interface NetworkOptions {
+  /** The checkout. */
+  readonly root: string;
+  /** Holds state, models, logs and network.json. */
+  readonly folder: string;
+  /** Any free ports instead of the usual ones. */
+  readonly freePorts: boolean;
+  /** The chain goes on where it was at the next start. */
+  readonly keepState: boolean;
+  /** Begin with a new chain. */
+  readonly fresh: boolean;
+  readonly dashboard: boolean;
+  readonly report: Report;
+  /** Aborts a start that is under way. */
+  readonly signal: AbortSignal;
+}
+
+/** A part that ended by itself. */
+export interface Loss {
+  readonly name: string;
+  readonly how: string;
+  readonly logPath: string;
+  readonly logTail: string;
+  /** Nothing works without it. */
+  readonly isFatal: boolean;
+}
+
+export interface RunningNetwork {
+  readonly record: NetworkRecord;
+  readonly parts: readonly Child[];
+  /** Called once for each part that ends by itself, also for those that did before. */
+  onLoss(listener: (loss: Loss) => void): void;
+  /** Ends every part, the chain last. */
+  stop(): Promise<void>;
+  kill(): void;
+}
+
+/** Throws ALREADY_RUNNING when this folder's network runs; otherwise resolves when every part is ready, or ends what it started and throws. */
+export async function startNetwork(options: NetworkOptions): Promise<RunningNetwork> {
+  const { root, folder, freePorts, keepState, report, signal } = options;
+  const file = openNetworkFile(join(folder, "network.json"));
+  await claim(file, root, report);
+
+  const parts: Child[] = [];
+  let chainPid: number | undefined;
+  let stopping = false;
+  const losses: Loss[] = [];
+  const listeners: ((loss: Loss) => void)[] = [];
+  const pids = () => ({
+    ...Object.fromEntries(parts.map(({ name, pid }) => [name, pid])),
+    ...(chainPid ? { "chain engine": chainPid } : {}),
+  });
+  const keep = (record: Partial<NetworkRecord> = {}) =>
+    file.write({ status: "starting", launcherPid: process.pid, pids: pids(), ...record });
+  const add = (child: Child): Child => {
+    parts.push(child);
+    keep();
+    child.exited.then((how) => {
+      if (stopping) return;
+      const loss = { name: child.name, how, logPath: child.logPath, logTail: logTail(child.logPath), isFatal: child.name === "chain" };
+      losses.push(loss);
+      for (const listener of listeners) listener(loss);
+    });
+    return child;
+  };
+  const kill = () => {
+    stopping = true;
+    for (const part of parts) part.kill();
+    file.remove();
+  };
+  const stop = async () => {
+    stopping = true;
+    await Promise.all(parts.filter(({ name }) => name !== "chain").map((part) => part.stop()));
+    await Promise.all(parts.map((part) => part.stop()));
+    file.remove();
+  };
+
+  const logsFolder = join(folder, "logs");
+  const where = { cwd: root, logsFolder };
+  const models = join(folder, "models");
+  const data = join(folder, "providers");
+  const keeperState = join(folder, "keeper.json");
+  const statePath = keepState ? join(folder, "chain-state.json") : undefined;
+  const belongings = [data, keeperState];
+  const portFor = async (wanted: number) => {
+    const { port, moved } = await choosePort(freePorts ? 0 : wanted);
+    if (moved) report.line(`  port ${wanted} is taken by another program: using ${port} instead`);
+    return port;
+  };
+
+  try {
+    if (options.fresh && statePath && existsSync(statePath))
+      report.line(`  a new chain; the old one is in ${setAside({ statePath, belongings })}`);
+    let rpcUrl = "";
+    let chainId = 0;
+    // The page is built beside everything else: it takes longest, and needs only the sources.
+    const built = options.dashboard
+      ? report.step("dashboard", "building it (once, and again when its sources change)", async () =>
+          (await buildDashboard(where, signal)) ? "built" : "built before, sources unchanged",
+        )
+      : Promise.resolve();
+    built.catch(() => {}); // awaited below; a failure elsewhere must not leave it unhandled
+
+    await report.step("chain", "starting it", async () => {
+      const port = await portFor(wantedPorts.chain);
+      const { ready, restarted } = await startChain({ ...where, port, statePath, belongings, onStarted: add });
+      ({ rpcUrl, chainId } = ready);
+      chainPid = ready.pid;
+      keep();
+      if (restarted) report.line(`  a new chain was begun: ${restarted}`);
+      return `${ready.engine} at ${rpcUrl}, a block each second, contracts deployed${ready.forgets && keepState ? "; keeps no state" : ""}`;
+    });
+    signal.throwIfAborted();
+    await report.step("models", "generating them", async () => `${(await writeModels(models)).join(" and ")} generated in ${models}`);
+
+    const providerUrls: string[] = [];
+    await Promise.all([
+      ...providerPlans.map(async (plan, index) => {
+        const port = await portFor(plan.port);
+        providerUrls[index] = `http://127.0.0.1:${port}`;
+        await report.step(plan.model, "starting it, registering it on the chain", async () => {
+          const child = add(await startProvider({ ...where, plan, port, rpcUrl, modelsFolder: models, dataFolder: data }));
+          await untilReady(child, `${providerUrls[index]}/ready`, signal);
+          return `provider at ${providerUrls[index]}, ${plan.price} ETH/s, ${plan.backend === "llama" ? "a real tiny model" : "repeats what it is told"}`;
+        });
+      }),
+      report.step("keeper", "starting it", async () => {
+        const port = await portFor(wantedPorts.keeper);
+        const child = add(await startKeeper({ ...where, rpcUrl, port, stateFile: keeperState }));
+        await untilReady(child, `http://127.0.0.1:${port}/health`, signal);
+        return `settles streams every 10 s, metrics at http://127.0.0.1:${port}/metrics`;
+      }),
+    ]);
+    await built;
+    signal.throwIfAborted();
+    let dashboard: string | undefined;
+    if (options.dashboard) {
+      await report.step("dashboard", "starting it", async () => {
+        const port = await portFor(wantedPorts.dashboard);
+        dashboard = `http://127.0.0.1:${port}`;
+        await untilReady(add(await startDashboard({ ...where, port, rpcUrl })), dashboard, signal);
+        return `page at ${dashboard}`;
+      });
+    }
+    const urls = { ...(dashboard === undefined ? {} : { dashboard }), rpc: rpcUrl, providers: providerUrls };
+    const record: NetworkRecord = { status: "ready", launcherPid: process.pid, pids: pids(), chainId, rpcUrl, urls };
+    keep(record);
+    const onLoss = (listener: (loss: Loss) => void) => {
+      listeners.push(listener);
+      for (const loss of losses) listener(loss);
+    };
+    return { record, parts, onLoss, stop, kill };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+async function claim(file: ReturnType<typeof openNetworkFile>, root: string, report: Report): Promise<void> {
+  while (!file.claim()) {
+    const other = file.read();
+    if (other && isOurs(other.launcherPid, root)) throw alreadyRunning(other);
+    await endLeftovers(other, root, report);
+    file.remove();
+  }
+}
+
+/** A start that was killed could not end its parts: they are ended here, by their ids, if they are still ours. */
+export async function endLeftovers(record: NetworkRecord | undefined, root: string, report: Report): Promise<void> {
+  const alive = Object.entries(record?.pids ?? {}).filter(([, pid]) => isOurs(pid, root));
+  for (const [name, pid] of alive) {
+    report.line(`  ending ${name} (process ${pid}), which an earlier start left behind`);
+    process.kill(pid, "SIGTERM");
+  }
+  const deadline = Date.now() + 10_000;
+  while (alive.some(([, pid]) => isOurs(pid, root))) {
+    if (Date.now() > deadline) {
+      for (const [, pid] of alive) if (isOurs(pid, root)) process.kill(pid, "SIGKILL");
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function alreadyRunning({ status, launcherPid, urls }: NetworkRecord): AppError {
+  const what = status === "ready" ? "already running" : "just being started";
+  const where = urls ? [urls.dashboard, urls.rpc, ...urls.providers].filter((url) => url !== undefined) : [];
+  return new AppError("ALREADY_RUNNING", `The local network is ${what} (process ${launcherPid}).`, {
+    facts: { launcherPid, urls: where },
+    hint: "End it with Ctrl-C where it runs, or with: npm start -- --stop",
+  });
+}
+
+export const removeFolder = (folder: string) => rmSync(folder, { recursive: true, force: true });

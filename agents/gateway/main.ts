@@ -1,7 +1,7 @@
 import { assertChain, type Chain, connectChain, createSender, listActiveOffers, type Sender } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount, parseAmount } from "@clawcompute/lib/money";
-import { createLogger, type Logger, systemClock } from "@clawcompute/lib/node";
+import { createLogger, type Logger, steadyClock } from "@clawcompute/lib/node";
 import { zeroAddress } from "viem";
 import { type CommandContext, errorLine } from "../command.ts";
 import { exitCodeOf, exitCodes } from "../exitCodes.ts";
@@ -36,15 +36,15 @@ export async function askMain(prompt: string, flags: AskFlags, context: CommandC
   const { chain, sender, logger } = await connectWallet(config, env);
   if (flags.stopForgotten) await stopAll(config, chain, sender, logger);
   const dialer = createDialer({ allowPrivate: config.allowPrivate });
-  const observer = json ? jsonObserver : terminalObserver(chain, terminal, systemClock);
+  const observer = json ? jsonObserver : terminalObserver(chain, terminal, steadyClock);
   try {
     const result = await ask(request, {
       chain,
       signer: sender.account,
-      payment: createPayment({ chain, sender, clock: systemClock, logger }),
+      payment: createPayment({ chain, sender, clock: steadyClock, logger }),
       clientOf: ({ endpoint }) => createProviderClient(endpoint, dialer),
       limits: { ...attemptLimits, firstTokenMs: config.firstTokenSeconds * 1000 },
-      clock: systemClock,
+      clock: steadyClock,
       logger,
       signal,
       observer,
@@ -111,10 +111,10 @@ export async function stopMain({ env, terminal, json }: CommandContext): Promise
 async function stopAll(config: GatewayConfig, chain: Chain, sender: Sender, logger: Logger) {
   const found = await findStreams(chain, sender.account.address, await lookBackBlock(chain, config.lookBackSeconds));
   const active = found.filter(({ status }) => status === "active");
-  const payment = createPayment({ chain, sender, clock: systemClock, logger });
+  const payment = createPayment({ chain, sender, clock: steadyClock, logger });
   const dialer = createDialer({ allowPrivate: config.allowPrivate });
   const clientOf = (endpoint: string) => createProviderClient(endpoint, dialer);
-  const options = { chain, signer: sender.account, payment, clientOf, clock: systemClock, logger, settleMs: attemptLimits.settleMs };
+  const options = { chain, signer: sender.account, payment, clientOf, clock: steadyClock, logger, settleMs: attemptLimits.settleMs };
   const failures: { streamId: bigint; error: AppError }[] = [];
   const results = await Promise.all(
     active.map((stream) =>
@@ -135,7 +135,7 @@ async function connectWallet(config: GatewayConfig, env: CommandContext["env"]) 
   await assertChain(chain);
   const { account, source } = await unlock({ env, network: config.network, askPassword });
   logger.info({ address: account.address, source, network: config.network.name }, "wallet unlocked");
-  return { chain, logger, sender: createSender({ chain, account, logger, clock: systemClock }) };
+  return { chain, logger, sender: createSender({ chain, account, logger, clock: steadyClock }) };
 }
 
 function askRequestOf(prompt: string, flags: AskFlags, config: GatewayConfig): AskRequest {

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID, scrypt, timingSafeEqual } from "node:crypto";
+import { promisify } from "node:util";
 import { AppError } from "@clawcompute/lib/errors";
 import { checkShape } from "@clawcompute/lib/node";
 import { type Hex, hexToBytes, keccak256, toHex } from "viem";
@@ -87,14 +88,17 @@ export function parseKeystore(text: string): Keystore {
   return checkShape(keystoreShape, crypto === undefined ? value : { ...rest, crypto }, "CONFIG_INVALID");
 }
 
-function derive(password: string, salt: Buffer, { n, r, p }: Work): Promise<Buffer> {
+async function derive(password: string, salt: Buffer, { n, r, p }: Work): Promise<Buffer> {
   const memory = 128 * n * r + 128 * r * p + 1_048_576;
   if (memory > 2_147_483_648)
     throw new AppError("CONFIG_INVALID", "The wallet file asks for more than 2 GiB of memory.", { param: "WALLET_FILE" });
-  return new Promise((resolve, reject) => {
-    scrypt(password.normalize("NFKC"), salt, 32, { N: n, r, p, maxmem: memory }, (error, key) => {
-      if (error) reject(new AppError("CONFIG_INVALID", "The wallet file's parameters cannot be used.", { param: "WALLET_FILE" }));
-      else resolve(key);
+  const derived = promisify<string, Buffer, number, object, Buffer>(scrypt);
+  // Some parameters are refused where they are used: n not a power of two, or too large for its r.
+  return derived(password.normalize("NFKC"), salt, 32, { N: n, r, p, maxmem: memory }).catch((cause) => {
+    throw new AppError("CONFIG_INVALID", `The wallet file's parameters n=${n}, r=${r}, p=${p} cannot be used.`, {
+      param: "WALLET_FILE",
+      hint: "Encrypt it anew with r=8, as most wallets do.",
+      cause,
     });
   });
 }

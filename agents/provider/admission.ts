@@ -52,7 +52,7 @@ export function createAdmission({ sessions, streams, offers, chainTime, domain, 
   const unknown = () => new AppError("TOKEN_UNKNOWN", "This session token is not known here.", { param: "authorization" });
 
   async function holder(authorization: string | undefined): Promise<TokenHolder> {
-    const token = /^Bearer +(\S{1,200})$/i.exec(authorization ?? "")?.[1];
+    const token = /^Bearer +(.+)$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) {
       throw new AppError("TOKEN_MISSING", "This needs a session token as bearer.", {
         param: "authorization",

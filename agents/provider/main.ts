@@ -37,20 +37,19 @@ export interface RunningProvider {
   readonly url: string;
   /** Ids in the registry, in the order of the offers; undefined while one could not be registered. */
   readonly providerIds: readonly (number | undefined)[];
-  /** `stop` finishes running answers, then ends everything. */
-  readonly shutdown: Shutdown;
 }
 
 export interface RunOptions {
   readonly config: ProviderConfig;
   readonly keys: ProviderKeys;
   readonly logger: Logger;
+  /** Stopping, also while it still starts. */
+  readonly shutdown: Shutdown;
 }
 
 /** Starts serving; resolves when the engines were checked and the offers registered, or that was tried once. */
-export async function runProvider({ config, keys, logger }: RunOptions): Promise<RunningProvider> {
+export async function runProvider({ config, keys, logger, shutdown }: RunOptions): Promise<RunningProvider> {
   const { network } = config;
-  const shutdown = createShutdown(logger, (config.drainSeconds + 10) * 1000);
   try {
     const chain = connectChain(network);
     await assertChain(chain);
@@ -74,14 +73,19 @@ export async function runProvider({ config, keys, logger }: RunOptions): Promise
       metrics,
       clock: steadyClock,
     });
-    shutdown.onStop("background work", () => provider.stopped());
+    // The chain is followed until the last answer has ended: its money may go meanwhile.
+    const background = new AbortController();
+    shutdown.onStop("background work", () => {
+      background.abort();
+      return provider.stopped();
+    });
     const listening = await listen(provider.app, { port: config.listenPort, host: config.host });
     shutdown.onStop("server", () => listening.close());
     shutdown.onStop("running answers", () => provider.drain(config.drainSeconds * 1000));
     const url = `http://localhost:${listening.port}`;
-    await provider.start(shutdown.signal, url);
+    await provider.start(background.signal, url);
     for (const { terms, providerId } of provider.offers) announce(logger, network, url, terms, providerId);
-    return { url, providerIds: provider.offers.map(({ providerId }) => providerId), shutdown };
+    return { url, providerIds: provider.offers.map(({ providerId }) => providerId) };
   } catch (thrown) {
     await shutdown.stop("it could not start");
     throw thrown;
@@ -135,8 +139,9 @@ export async function main({ env, argv }: MainOptions): Promise<void> {
     const config = readConfig(env, (path) => readFileSync(path, "utf8"));
     const logger = createLogger({ name: "provider", level: config.logLevel });
     const keys = await readKeys(config, env, askPassword);
-    const { shutdown } = await runProvider({ config, keys, logger });
+    const shutdown = createShutdown(logger, (config.drainSeconds + 10) * 1000);
     exitOnSignals(shutdown);
+    await runProvider({ config, keys, logger, shutdown });
   } catch (thrown) {
     const error = AppError.from(thrown);
     process.stderr.write(errorLine(error));

@@ -2,10 +2,13 @@ import { createHash } from "node:crypto";
 import { decodeSignedReceipt, hashReceipt, headers, verifyReceiptSignature, ZERO_HASH } from "@clawcompute/lib/protocol";
 import { devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createEchoBackend } from "./backends/echo.ts";
 import { createPayer, type Payer, readAnswer } from "./testing/payer.ts";
 import { PRICE, startProvider, type TestProvider } from "./testing/startProvider.ts";
+
+// Real chains and stores have to start.
+vi.setConfig({ hookTimeout: 60_000, testTimeout: 30_000 });
 
 const [, owner, signer, payerAccount] = devAccounts as readonly LocalAccount[] as [LocalAccount, LocalAccount, LocalAccount, LocalAccount];
 let local: LocalChain;

@@ -74,9 +74,9 @@ export async function startProvider(options: {
     log,
     providerId: (index = 0) => provider.offers[index]?.providerId ?? 0,
     stop: async () => {
-      stopping.abort();
       await provider.drain(5_000);
       await listening.close(1_000);
+      stopping.abort();
       await provider.stopped();
       await store.close();
     },

@@ -1,4 +1,5 @@
 // Deploys the three contracts, checks what is on chain against what was compiled, and writes the committed addresses.
+
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {
@@ -9,7 +10,7 @@ import {
   planDeployment,
   refuseDevKeyOnPublicChain,
 } from "@clawcompute/lib/chain";
-import { optional, privateKey, readSettings, text } from "@clawcompute/lib/config/env";
+import { readSettings } from "@clawcompute/lib/config/env";
 import { chainParametersOf, networkSettings } from "@clawcompute/lib/config/network";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
@@ -20,6 +21,7 @@ import { askPassword } from "../agents/wallet/askPassword.ts";
 import { decryptKey } from "../agents/wallet/keystore.ts";
 import { readPassword, readWalletFile } from "../agents/wallet/unlock.ts";
 import { runScript, table } from "./chainScript.ts";
+import { deploySettings } from "./deploySettings.ts";
 import { checkDeployment, sendDeployment, verifyOnExplorer } from "./deploySteps.ts";
 
 const addressesFile = fileURLToPath(new URL("../lib/config/addresses.json", import.meta.url));
@@ -46,11 +48,6 @@ const options = {
   verify: { type: "boolean" },
   addresses: { type: "string" },
 } as const;
-
-const keySettings = {
-  key: optional(privateKey("DEPLOYER_PRIVATE_KEY", { describe: "key of the account that deploys" })),
-  walletFile: optional(text("DEPLOYER_WALLET_FILE", { describe: "encrypted wallet file of the account that deploys" })),
-};
 
 await runScript(help, options, async ({ flags, env, print, say }) => {
   const values = readSettings(networkSettings, env);
@@ -157,7 +154,7 @@ async function deployerOf(env: Env, from: unknown, isLocal: boolean): Promise<{ 
   if (from !== undefined && (typeof from !== "string" || !isAddress(from, { strict: false }))) {
     throw new AppError("BAD_ADDRESS", `--from: ${String(from)} is no address.`, { param: "from" });
   }
-  const { key, walletFile } = readSettings(keySettings, env);
+  const { key, walletFile } = readSettings(deploySettings, env);
   if (key) return deploying(privateKeyToAccount(key));
   if (from !== undefined) return { account: undefined, deployer: from as Address };
   if (walletFile) {

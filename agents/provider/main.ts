@@ -31,6 +31,8 @@ Settings come from the environment or the file .env; .env.example documents each
   BACKEND=llama|openai|groq|echo   GGUF_PATH, INFERENCE_URL or GROQ_API_KEY
   MODEL_NAME, PRICE_PER_SECOND, PROVIDER_PORT, ENDPOINT_URL, NETWORK, PRIVATE_KEY
   PROVIDER_OFFERS=<file.json>      several offers in one process
+
+claw provider setup [--check]      looks at this machine and writes these settings; see claw provider setup --help
 `;
 
 export interface RunningProvider {
@@ -130,6 +132,11 @@ export interface MainOptions {
 
 /** `claw provider`: runs until a signal; exits with an explanation when it cannot. */
 export async function main({ env, argv }: MainOptions): Promise<void> {
+  if (argv[0] === "setup") {
+    const setup = await import("./setup/main.ts");
+    process.exitCode = await setup.main({ argv: argv.slice(1), env });
+    return;
+  }
   if (argv.includes("--help") || argv.includes("-h")) {
     process.stdout.write(usage);
     return;

@@ -173,10 +173,6 @@ describe("setup", () => {
       { BACKEND: "openai", INFERENCE_URL: `${nowhere}/v1`, INFERENCE_MODEL: "/srv/models/Qwen3-8B", MODEL_NAME: "Qwen3-8B" },
     ],
   ])("behavior: %j", async (argv, expected) => {
-    if (argv.includes(`${nowhere}/v1`)) argv = argv.map((word) => word.replace("http://10.0.0.5:8000", nowhere));
-    const wanted = Object.fromEntries(
-      Object.entries(expected).map(([name, value]) => [name, value.replace("http://10.0.0.5:8000", nowhere)]),
-    );
     expect((await run([...argv, "--out", target()])).code).toBe(0);
     expect(parseEnv(await readFile(target(), "utf8"))).toMatchObject(expected);
   });

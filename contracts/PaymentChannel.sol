@@ -56,7 +56,7 @@ contract PaymentChannel is IPaymentChannel, EIP712, ReentrancyGuardTransient {
     /// @dev With this much left, 63/64 covers `Push.GAS` and the rest writes a credit: nobody can starve a payment.
     uint256 private constant PUSH_RESERVE = Push.GAS + 50_000;
 
-    /// @notice Where completions of providers are recorded.
+    /// @inheritdoc IPaymentChannel
     IComputeRegistry public immutable registry;
 
     mapping(bytes32 channelId => uint256 word) private _states;

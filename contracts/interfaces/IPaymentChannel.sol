@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IComputeRegistry} from "./IComputeRegistry.sol";
+
 /// @title IPaymentChannel
 /// @notice A deposit that moves by signed vouchers: the payer signs what it owes so far, the payee cashes the last one.
 /// @dev The escrow of the Payment HTTP scheme's `evm` method, `session` intent: every function without a "beyond the
@@ -299,6 +301,9 @@ interface IPaymentChannel {
 
     /// @notice Largest deposit of one channel, raw units.
     function MAX_DEPOSIT() external view returns (uint256);
+
+    /// @notice Where completions of providers are recorded.
+    function registry() external view returns (IComputeRegistry);
 
     /// @notice The Permit2 deployment whose signatures are accepted.
     function PERMIT2() external view returns (address);

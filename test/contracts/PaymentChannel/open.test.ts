@@ -12,6 +12,7 @@ import {
   load,
   MAX_DEPOSIT,
   moves,
+  networkHelpers,
   opened,
   provider,
   reverts,
@@ -63,6 +64,29 @@ describe("open", () => {
       const w = await load();
       const c = await closed(w, 5n);
       await reverts(w, open(w, c.terms, 5n), "PaymentChannel_ChannelAlreadyExists", [c.id]);
+    });
+  });
+
+  describe("given there is no room for a further pair", () => {
+    it("it reverts with TooManyParties and still opens between known parties", async () => {
+      const w = await load();
+      await opened(w, 5n);
+      // The slot of the two counters: payers in the low half, payees in the high half.
+      const counts = "0x6";
+      const [payers, payees] = [2n ** 40n - 1n, 2n ** 32n - 1n];
+      assert.equal(BigInt(await networkHelpers.getStorageAt(w.channel.address, counts)), (1n << 128n) | 1n);
+      const newPayer = terms(w, { payer: w.stranger.account.address });
+      const newPayee = terms(w, { payee: w.stranger.account.address });
+      await networkHelpers.setStorageAt(w.channel.address, counts, (1n << 128n) | payers);
+      await reverts(w, open(w, newPayer, 5n, 0n, w.stranger), "PaymentChannel_TooManyParties", []);
+      await networkHelpers.setStorageAt(w.channel.address, counts, (payees << 128n) | 1n);
+      await reverts(w, open(w, newPayee, 5n), "PaymentChannel_TooManyParties", []);
+      await open(w, terms(w), 5n);
+      // The last numbers of both kinds are as good as the first.
+      await networkHelpers.setStorageAt(w.channel.address, counts, ((payees - 1n) << 128n) | (payers - 1n));
+      const last = terms(w, { payer: w.stranger.account.address, payee: w.relayer.account.address });
+      await open(w, last, 5n, 0n, w.stranger);
+      assert.deepEqual(await w.channel.read.getChannel([await idOf(w.channel, last)]), expected(last, 5n));
     });
   });
 

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { type Hex, keccak256 } from "viem";
 
 import { payeeAuthorization, voucher } from "./signing.ts";
-import { as, closed, emits, load, moves, opened, reverts, timestamp, viem, type Wallet, type World } from "./world.ts";
+import { as, closed, emits, load, moves, networkHelpers, opened, reverts, timestamp, viem, type Wallet, type World } from "./world.ts";
 
 const never = 2n ** 40n;
 
@@ -65,6 +65,20 @@ describe("settleWithAuthorization", () => {
         deadline,
         now,
       ]);
+    });
+  });
+
+  describe("when the deadline is now", () => {
+    it("it takes the authorization", async () => {
+      const w = await load();
+      const c = await opened(w, 10n);
+      const call = callOf(c.id, { deadline: (await timestamp()) + 10n });
+      const signatures = [await authorize(w, call), await sign(w, call)] as const;
+      await networkHelpers.time.setNextBlockTimestamp(call.deadline);
+      const args = [call.channelId, call.cumulativeAmount, call.nonce, call.deadline, ...signatures] as const;
+      await w.channel.write.settleWithAuthorization(args, { account: w.relayer.account, gas: 1_000_000n });
+      assert.equal(await timestamp(), call.deadline);
+      assert.equal((await w.channel.read.getChannel([c.id])).settled, 4n);
     });
   });
 

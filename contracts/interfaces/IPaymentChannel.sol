@@ -54,6 +54,14 @@ interface IPaymentChannel {
         address authorizedSigner;
     }
 
+    /// @notice A channel was opened.
+    /// @param channelId The channel.
+    /// @param payer Who deposited.
+    /// @param payee Who may settle and close.
+    /// @param token ERC-20; zero = native coin.
+    /// @param authorizedSigner Key that signs vouchers; zero = the payer.
+    /// @param salt Distinguishes channels of the same terms.
+    /// @param deposit Raw units deposited.
     event ChannelOpened(
         bytes32 indexed channelId,
         address indexed payer,
@@ -63,62 +71,156 @@ interface IPaymentChannel {
         bytes32 salt,
         uint256 deposit
     );
-    /// @dev `deposit` is the total after `by` added `amount`.
+
+    /// @notice A channel got more money.
+    /// @param channelId The channel.
+    /// @param by Whose money it was.
+    /// @param amount What was added.
+    /// @param deposit Total of the channel, raw units.
     event ChannelToppedUp(bytes32 indexed channelId, address indexed by, uint256 amount, uint256 deposit);
-    /// @dev `paid` is what this call moved, `settled` the total so far.
+
+    /// @notice The payee took what a voucher added.
+    /// @param channelId The channel.
+    /// @param paid What the payee got by this call.
+    /// @param settled The payee's total so far.
     event ChannelSettled(bytes32 indexed channelId, uint256 paid, uint256 settled);
+
+    /// @notice The payer wants to leave.
+    /// @param channelId The channel.
+    /// @param withdrawableAt Unix seconds from which the payer may withdraw.
     event CloseRequested(bytes32 indexed channelId, uint256 withdrawableAt);
+
+    /// @notice The payer stays after all.
+    /// @param channelId The channel.
     event CloseRequestCancelled(bytes32 indexed channelId);
-    /// @dev `paid` is what this call gave the payee, `settled` the payee's total, `refunded` the payer's.
+
+    /// @notice A channel ended, for ever.
+    /// @param channelId The channel.
+    /// @param paid What the payee got by this call.
+    /// @param settled The payee's total so far.
+    /// @param refunded What the payer got.
     event ChannelClosed(bytes32 indexed channelId, uint256 paid, uint256 settled, uint256 refunded);
+
+    /// @notice A payment was refused and is kept for its owner.
+    /// @param account Who is credited.
+    /// @param asset ERC-20; zero = native coin.
+    /// @param amount What was refused.
     event CreditAdded(address indexed account, address indexed asset, uint256 amount);
+
+    /// @notice A credit was collected.
+    /// @param account Whose credit it was.
+    /// @param asset ERC-20; zero = native coin.
+    /// @param to Where it goes.
+    /// @param amount All of the credit.
     event CreditWithdrawn(address indexed account, address indexed asset, address to, uint256 amount);
 
-    /// @dev Thrown when the terms name a channel that exists, closed ones included.
+    /// @notice Thrown when the terms name a channel that exists, closed ones included.
+    /// @param channelId The channel.
     error PaymentChannel_ChannelAlreadyExists(bytes32 channelId);
-    /// @dev Thrown when no channel has this id.
+
+    /// @notice Thrown when no channel has this id.
+    /// @param channelId The channel.
     error PaymentChannel_ChannelNotFound(bytes32 channelId);
-    /// @dev Thrown when the channel is closed.
+
+    /// @notice Thrown when the channel is closed.
+    /// @param channelId The channel.
     error PaymentChannel_ChannelFinalized(bytes32 channelId);
-    /// @dev Thrown when `caller` is not the channel's payee.
+
+    /// @notice Thrown when `caller` is not the channel's payee.
+    /// @param channelId The channel.
+    /// @param caller Who called.
+    /// @param payee The channel's payee.
     error PaymentChannel_NotPayee(bytes32 channelId, address caller, address payee);
-    /// @dev Thrown when `caller` is not the channel's payer.
+
+    /// @notice Thrown when `caller` is not the channel's payer.
+    /// @param channelId The channel.
+    /// @param caller Who called.
+    /// @param payer The channel's payer.
     error PaymentChannel_NotPayer(bytes32 channelId, address caller, address payer);
-    /// @dev Thrown when a channel is opened to the zero address.
+
+    /// @notice Thrown when a channel is opened to the zero address.
     error PaymentChannel_ZeroPayee();
-    /// @dev Thrown when nothing would be deposited.
+
+    /// @notice Thrown when nothing would be deposited.
     error PaymentChannel_ZeroDeposit();
-    /// @dev Thrown when a channel's deposit would become `deposit`, above `max`.
+
+    /// @notice Thrown when a channel's deposit would become `deposit`, above `max`.
+    /// @param deposit What the total would be.
+    /// @param max The largest deposit.
     error PaymentChannel_DepositOverflow(uint256 deposit, uint256 max);
-    /// @dev Thrown when the value sent differs from `expected` (zero for an ERC-20 channel).
+
+    /// @notice Thrown when the value sent differs from `expected` (zero for an ERC-20 channel).
+    /// @param value Native coin sent.
+    /// @param expected What must be sent.
     error PaymentChannel_ValueMismatch(uint256 value, uint256 expected);
-    /// @dev Thrown when a token delivered less than it was asked for.
+
+    /// @notice Thrown when a token delivered less than it was asked for.
+    /// @param delivered What arrived.
+    /// @param asked What should have arrived.
     error PaymentChannel_DeliveredLess(uint256 delivered, uint256 asked);
-    /// @dev Thrown when a token authorization is used for a native-coin channel.
+
+    /// @notice Thrown when a token authorization is used for a native-coin channel.
     error PaymentChannel_NativeCoin();
-    /// @dev Thrown when an EIP-3009 nonce is not the one derived from the channel's terms.
+
+    /// @notice Thrown when an EIP-3009 nonce is not the one derived from the channel's terms.
+    /// @param nonce The nonce given.
+    /// @param expected The derived one.
     error PaymentChannel_NonceMismatch(bytes32 nonce, bytes32 expected);
-    /// @dev Thrown when a voucher is not above what is settled.
+
+    /// @notice Thrown when a voucher is not above what is settled.
+    /// @param channelId The channel.
+    /// @param cumulativeAmount The voucher's amount.
+    /// @param settled What is settled already.
     error PaymentChannel_AmountNotIncreasing(bytes32 channelId, uint256 cumulativeAmount, uint256 settled);
-    /// @dev Thrown when a voucher is above the deposit.
+
+    /// @notice Thrown when a voucher is above the deposit.
+    /// @param channelId The channel.
+    /// @param cumulativeAmount The voucher's amount.
+    /// @param deposit Total of the channel, raw units.
     error PaymentChannel_AmountExceedsDeposit(bytes32 channelId, uint256 cumulativeAmount, uint256 deposit);
-    /// @dev Thrown when `digest` is not signed by `signer`: wrong key, wrong length, high s, or refused by its wallet.
+
+    /// @notice Thrown when `digest` is not signed by `signer`: wrong key, wrong length, high s, or refused by its wallet.
+    /// @param signer Who should have signed.
+    /// @param digest What should have been signed.
     error PaymentChannel_InvalidSignature(address signer, bytes32 digest);
-    /// @dev Thrown when a payee's authorization nonce was used for this channel.
+
+    /// @notice Thrown when a payee's authorization nonce was used for this channel.
+    /// @param channelId The channel.
+    /// @param nonce The used nonce.
     error PaymentChannel_NonceAlreadyUsed(bytes32 channelId, uint256 nonce);
-    /// @dev Thrown when a payee's authorization is past its deadline.
+
+    /// @notice Thrown when a payee's authorization is past its deadline.
+    /// @param deadline Unix seconds.
+    /// @param timestamp This block's time.
     error PaymentChannel_AuthorizationExpired(uint256 deadline, uint256 timestamp);
-    /// @dev Thrown when no close was requested (`withdrawableAt` zero), or the grace period runs until `withdrawableAt`.
+
+    /// @notice Thrown when no close was requested (`withdrawableAt` zero), or the grace period runs until `withdrawableAt`.
+    /// @param channelId The channel.
+    /// @param withdrawableAt When it may be called; zero = no request.
     error PaymentChannel_CloseNotReady(bytes32 channelId, uint256 withdrawableAt);
-    /// @dev Thrown when provider `providerId` is not `payee`'s or is not priced in `token`.
+
+    /// @notice Thrown when provider `providerId` is not `payee`'s or is not priced in `token`.
+    /// @param providerId The registry's provider.
+    /// @param payee The channel's payee.
+    /// @param token The channel's asset.
     error PaymentChannel_ProviderMismatch(uint256 providerId, address payee, address token);
-    /// @dev Thrown when too little gas is left to give a payment its full allowance.
+
+    /// @notice Thrown when too little gas is left to give a payment its full allowance.
+    /// @param left Gas left.
+    /// @param required Gas that must be left.
     error PaymentChannel_GasTooLow(uint256 left, uint256 required);
-    /// @dev Thrown when there is no credit to collect.
+
+    /// @notice Thrown when there is no credit to collect.
+    /// @param account Who asked.
+    /// @param asset ERC-20; zero = native coin.
     error PaymentChannel_NothingCredited(address account, address asset);
-    /// @dev Thrown when a credit cannot be paid to `to`.
+
+    /// @notice Thrown when a credit cannot be paid to `to`.
+    /// @param to Who refused, or whose token did.
+    /// @param amount The credit.
     error PaymentChannel_TransferFailed(address to, uint256 amount);
-    /// @dev Thrown when the contract has no room for a further (payee, token) or (payer, signer) pair.
+
+    /// @notice Thrown when the contract has no room for a further (payee, token) or (payer, signer) pair.
     error PaymentChannel_TooManyParties();
 
     /// @notice Opens a channel with the caller's money; the caller is the payer.
@@ -131,7 +233,6 @@ interface IPaymentChannel {
     /// - `payee` is not zero; 0 < `deposit` <= `MAX_DEPOSIT`.
     /// - No channel with these terms was ever opened.
     /// - Native coin: the value sent equals `deposit`. ERC-20: no value, and the token delivers `deposit` in full.
-    ///
     /// @param payee Account that may settle.
     /// @param token ERC-20; zero = native coin.
     /// @param deposit Raw units of `token`.
@@ -149,6 +250,17 @@ interface IPaymentChannel {
     /// Requirements:
     /// - `nonce` equals `openNonce(from, payee, token, salt, authorizedSigner)`, so a relayer can change no term.
     /// - `token` has `receiveWithAuthorization` with the packed `bytes signature`.
+    /// @param payee Account that may settle.
+    /// @param token ERC-20; zero = native coin.
+    /// @param deposit Raw units of `token`.
+    /// @param salt Distinguishes channels of the same terms.
+    /// @param authorizedSigner Key that signs vouchers; zero = the payer.
+    /// @param from Whose money it is.
+    /// @param validAfter The authorization's start, unix seconds.
+    /// @param validBefore The authorization's end, unix seconds.
+    /// @param nonce As `openNonce`.
+    /// @param signature `from`'s, of the token's authorization.
+    /// @return channelId The channel.
     function openWithAuthorization(
         address payee,
         address token,
@@ -165,6 +277,16 @@ interface IPaymentChannel {
     /// @notice Opens a channel with `from`'s Permit2 signature, sent by anyone: the payer needs no gas.
     /// @dev Emits {ChannelOpened}. As `open`, with `from` as payer. The signed witness is
     /// `ChannelOpenWitness(address payee,bytes32 salt,address authorizedSigner)`.
+    /// @param payee Account that may settle.
+    /// @param token ERC-20; zero = native coin.
+    /// @param deposit Raw units of `token`.
+    /// @param salt Distinguishes channels of the same terms.
+    /// @param authorizedSigner Key that signs vouchers; zero = the payer.
+    /// @param from Whose money it is.
+    /// @param nonce Any that `from` never used with Permit2.
+    /// @param deadline Of the permit, unix seconds.
+    /// @param signature `from`'s, of the permit with its witness.
+    /// @return channelId The channel.
     function openWithPermit2(
         address payee,
         address token,
@@ -183,6 +305,8 @@ interface IPaymentChannel {
     /// Requirements:
     /// - The caller is the payer; the channel is not closed; 0 < `additionalDeposit`, total <= `MAX_DEPOSIT`.
     /// - Native coin: the value sent equals `additionalDeposit`. ERC-20: no value, an allowance, delivered in full.
+    /// @param channelId The channel.
+    /// @param additionalDeposit Raw units to add.
     function topUp(bytes32 channelId, uint128 additionalDeposit) external payable;
 
     /// @notice Adds `from`'s money by its EIP-3009 authorization, sent by anyone.
@@ -194,6 +318,14 @@ interface IPaymentChannel {
     ///
     /// Requirements:
     /// - `nonce` equals `topUpNonce(channelId, additionalDeposit, from, topUpSalt)`.
+    /// @param channelId The channel.
+    /// @param additionalDeposit Raw units to add.
+    /// @param from Whose money it is.
+    /// @param topUpSalt Distinguishes top-ups of the same amount.
+    /// @param validAfter The authorization's start, unix seconds.
+    /// @param validBefore The authorization's end, unix seconds.
+    /// @param nonce As `topUpNonce`.
+    /// @param signature `from`'s, of the token's authorization.
     function topUpWithAuthorization(
         bytes32 channelId,
         uint128 additionalDeposit,
@@ -207,6 +339,12 @@ interface IPaymentChannel {
 
     /// @notice Adds `from`'s money by its Permit2 signature, sent by anyone; as `topUpWithAuthorization`.
     /// @dev The signed witness is `ChannelTopUpWitness(bytes32 channelId)`.
+    /// @param channelId The channel.
+    /// @param additionalDeposit Raw units to add.
+    /// @param from Whose money it is.
+    /// @param nonce Any that `from` never used with Permit2.
+    /// @param deadline Of the permit, unix seconds.
+    /// @param signature `from`'s, of the permit with its witness.
     function topUpWithPermit2(
         bytes32 channelId,
         uint128 additionalDeposit,
@@ -222,6 +360,9 @@ interface IPaymentChannel {
     /// Requirements:
     /// - The caller is the payee; the channel is not closed.
     /// - settled < `cumulativeAmount` <= deposit, signed by the authorized signer (low s, or ERC-1271).
+    /// @param channelId The channel.
+    /// @param cumulativeAmount Everything the payee has earned so far, raw units.
+    /// @param signature The authorized signer's, of `voucherDigest`.
     function settle(bytes32 channelId, uint128 cumulativeAmount, bytes calldata signature) external;
 
     /// @notice `settle` of the channel with these terms, recorded as a completion of the payee's provider; beyond the
@@ -231,6 +372,10 @@ interface IPaymentChannel {
     ///
     /// Requirements:
     /// - As `settle`; the provider's owner is the payee and its prices are in the channel's token.
+    /// @param terms The channel's terms.
+    /// @param cumulativeAmount Everything the payee has earned so far, raw units.
+    /// @param signature The authorized signer's, of `voucherDigest`.
+    /// @param providerId The registry's provider; zero = none.
     function settle(Terms calldata terms, uint128 cumulativeAmount, bytes calldata signature, uint256 providerId)
         external;
 
@@ -239,6 +384,12 @@ interface IPaymentChannel {
     ///
     /// Requirements:
     /// - `deadline` is not past; `nonce` is unused for this channel, by settlements and closes alike.
+    /// @param channelId The channel.
+    /// @param cumulativeAmount Everything the payee has earned so far, raw units.
+    /// @param nonce The payee's, unused for this channel.
+    /// @param deadline Last second of the authorization.
+    /// @param payeeSignature The payee's, of the authorization.
+    /// @param voucherSignature The authorized signer's, of `voucherDigest`.
     function settleWithAuthorization(
         bytes32 channelId,
         uint128 cumulativeAmount,
@@ -257,17 +408,30 @@ interface IPaymentChannel {
     /// Requirements:
     /// - The caller is the payee; the channel is not closed.
     /// - `cumulativeAmount` <= settled, or a voucher as in `settle`.
+    /// @param channelId The channel.
+    /// @param cumulativeAmount Everything the payee has earned so far, raw units.
+    /// @param signature The authorized signer's, of `voucherDigest`.
     function close(bytes32 channelId, uint128 cumulativeAmount, bytes calldata signature) external;
 
     /// @notice `close` of the channel with these terms, recorded as a completion of the payee's provider; beyond the
     /// draft, signing nothing new.
     /// @dev As `settle` with terms.
+    /// @param terms The channel's terms.
+    /// @param cumulativeAmount Everything the payee has earned so far, raw units.
+    /// @param signature The authorized signer's, of `voucherDigest`.
+    /// @param providerId The registry's provider; zero = none.
     function close(Terms calldata terms, uint128 cumulativeAmount, bytes calldata signature, uint256 providerId)
         external;
 
     /// @notice `close` authorized by the payee's signature, sent by anyone: the payee needs no gas.
     /// @dev The payee signs `CloseAuthorization(bytes32 channelId,uint128 cumulativeAmount,uint256 nonce,uint256 deadline)`.
     /// Requirements as `settleWithAuthorization`.
+    /// @param channelId The channel.
+    /// @param cumulativeAmount Everything the payee has earned so far, raw units.
+    /// @param nonce The payee's, unused for this channel.
+    /// @param deadline Last second of the authorization.
+    /// @param payeeSignature The payee's, of the authorization.
+    /// @param voucherSignature The authorized signer's, of `voucherDigest`.
     function closeWithAuthorization(
         bytes32 channelId,
         uint128 cumulativeAmount,
@@ -282,6 +446,7 @@ interface IPaymentChannel {
     ///
     /// Requirements:
     /// - The caller is the payer; the channel is not closed.
+    /// @param channelId The channel.
     function requestClose(bytes32 channelId) external;
 
     /// @notice Refunds the payer everything not settled and closes for ever.
@@ -290,62 +455,111 @@ interface IPaymentChannel {
     /// Requirements:
     /// - The caller is the payer; the channel is not closed.
     /// - A close was requested at least `CLOSE_GRACE_PERIOD` ago.
+    /// @param channelId The channel.
     function withdraw(bytes32 channelId) external;
 
     /// @notice Pays the caller's credit in `asset` to any address.
     /// @dev Emits {CreditWithdrawn}. Reverts when `to` or the token refuses: the credit stays.
+    /// @param asset ERC-20; zero = native coin.
+    /// @param to Where it goes.
     function withdrawCredit(address asset, address to) external;
 
     /// @notice Seconds between a close request and the payer's withdrawal.
+    /// @return 900.
     function CLOSE_GRACE_PERIOD() external view returns (uint256);
 
     /// @notice Largest deposit of one channel, raw units.
+    /// @return 2^88 - 1.
     function MAX_DEPOSIT() external view returns (uint256);
 
     /// @notice Where completions of providers are recorded.
+    /// @return Fixed at deployment.
     function registry() external view returns (IComputeRegistry);
 
     /// @notice The Permit2 deployment whose signatures are accepted.
+    /// @return The canonical address.
     function PERMIT2() external view returns (address);
 
     /// @notice The channel's terms and state; all zero when unknown.
+    /// @param channelId The channel.
+    /// @return channel As described at the struct.
     function getChannel(bytes32 channelId) external view returns (Channel memory channel);
 
+    /// @notice Where a channel stands.
+    /// @param channelId The channel.
+    /// @return status Derived at this block.
     function statusOf(bytes32 channelId) external view returns (Status status);
 
+    /// @notice What an account may collect in an asset.
+    /// @param account Whose credit.
+    /// @param asset ERC-20; zero = native coin.
+    /// @return amount What `withdrawCredit` would pay.
     function creditOf(address account, address asset) external view returns (uint256 amount);
 
     /// @notice Whether a payee's authorization nonce was used for this channel.
+    /// @param channelId The channel.
+    /// @param nonce The payee's.
+    /// @return used Whether it was.
     function isNonceUsed(bytes32 channelId, uint256 nonce) external view returns (bool used);
 
     /// @notice keccak256(abi.encode(payer, payee, token, salt, authorizedSigner, this contract, chain id)).
+    /// @param payer Who deposited.
+    /// @param payee Who may settle and close.
+    /// @param token ERC-20; zero = native coin.
+    /// @param salt Distinguishes channels of the same terms.
+    /// @param authorizedSigner Key that signs vouchers; zero = the payer.
+    /// @return channelId The hash.
     function computeChannelId(address payer, address payee, address token, bytes32 salt, address authorizedSigner)
         external
         view
         returns (bytes32 channelId);
 
     /// @notice What the authorized signer signs.
+    /// @param channelId The channel.
+    /// @param cumulativeAmount Everything the payee has earned so far, raw units.
+    /// @return digest EIP-712.
     function voucherDigest(bytes32 channelId, uint128 cumulativeAmount) external view returns (bytes32 digest);
 
     /// @notice What the payee signs for `settleWithAuthorization`.
+    /// @param channelId The channel.
+    /// @param cumulativeAmount Everything the payee has earned so far, raw units.
+    /// @param nonce The payee's.
+    /// @param deadline Last second of the authorization.
+    /// @return digest EIP-712.
     function settleDigest(bytes32 channelId, uint128 cumulativeAmount, uint256 nonce, uint256 deadline)
         external
         view
         returns (bytes32 digest);
 
     /// @notice What the payee signs for `closeWithAuthorization`.
+    /// @param channelId The channel.
+    /// @param cumulativeAmount Everything the payee has earned so far, raw units.
+    /// @param nonce The payee's.
+    /// @param deadline Last second of the authorization.
+    /// @return digest EIP-712.
     function closeDigest(bytes32 channelId, uint128 cumulativeAmount, uint256 nonce, uint256 deadline)
         external
         view
         returns (bytes32 digest);
 
     /// @notice The EIP-3009 nonce of `openWithAuthorization`.
+    /// @param from Whose money it is.
+    /// @param payee Who may settle and close.
+    /// @param token ERC-20; zero = native coin.
+    /// @param salt Distinguishes channels of the same terms.
+    /// @param authorizedSigner Key that signs vouchers; zero = the payer.
+    /// @return nonce keccak256(abi.encode(from, payee, token, salt, authorizedSigner)).
     function openNonce(address from, address payee, address token, bytes32 salt, address authorizedSigner)
         external
         pure
         returns (bytes32 nonce);
 
     /// @notice The EIP-3009 nonce of `topUpWithAuthorization`.
+    /// @param channelId The channel.
+    /// @param additionalDeposit Raw units to add.
+    /// @param from Whose money it is.
+    /// @param topUpSalt Distinguishes top-ups of the same amount.
+    /// @return nonce keccak256(abi.encode(channelId, additionalDeposit, from, topUpSalt)).
     function topUpNonce(bytes32 channelId, uint128 additionalDeposit, address from, bytes32 topUpSalt)
         external
         pure

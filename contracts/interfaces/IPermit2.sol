@@ -21,6 +21,12 @@ interface IPermit2 {
     }
 
     /// @notice Moves `owner`'s tokens by its signature over the permit, the caller and `witness`.
+    /// @param permit What the owner permits.
+    /// @param transferDetails What is taken of it, and to whom it goes.
+    /// @param owner Whose tokens and signature.
+    /// @param witness Hash of the extra structure that the owner signed.
+    /// @param witnessTypeString Its type, as Permit2 appends it to its own.
+    /// @param signature The owner's.
     function permitWitnessTransferFrom(
         PermitTransferFrom calldata permit,
         SignatureTransferDetails calldata transferDetails,

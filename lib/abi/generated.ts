@@ -958,7 +958,7 @@ export const paymentChannelAbi = [
     ],
     name: 'PaymentChannel_ProviderMismatch',
   },
-  { type: 'error', inputs: [], name: 'PaymentChannel_TooManyPayees' },
+  { type: 'error', inputs: [], name: 'PaymentChannel_TooManyParties' },
   {
     type: 'error',
     inputs: [
@@ -1238,7 +1238,22 @@ export const paymentChannelAbi = [
   {
     type: 'function',
     inputs: [
-      { name: 'channelId', internalType: 'bytes32', type: 'bytes32' },
+      {
+        name: 'terms',
+        internalType: 'struct IPaymentChannel.Terms',
+        type: 'tuple',
+        components: [
+          { name: 'payer', internalType: 'address', type: 'address' },
+          { name: 'payee', internalType: 'address', type: 'address' },
+          { name: 'token', internalType: 'address', type: 'address' },
+          { name: 'salt', internalType: 'bytes32', type: 'bytes32' },
+          {
+            name: 'authorizedSigner',
+            internalType: 'address',
+            type: 'address',
+          },
+        ],
+      },
       { name: 'cumulativeAmount', internalType: 'uint128', type: 'uint128' },
       { name: 'signature', internalType: 'bytes', type: 'bytes' },
       { name: 'providerId', internalType: 'uint256', type: 'uint256' },
@@ -1431,7 +1446,6 @@ export const paymentChannelAbi = [
       { name: 'channelId', internalType: 'bytes32', type: 'bytes32' },
       { name: 'cumulativeAmount', internalType: 'uint128', type: 'uint128' },
       { name: 'signature', internalType: 'bytes', type: 'bytes' },
-      { name: 'providerId', internalType: 'uint256', type: 'uint256' },
     ],
     name: 'settle',
     outputs: [],
@@ -1440,9 +1454,25 @@ export const paymentChannelAbi = [
   {
     type: 'function',
     inputs: [
-      { name: 'channelId', internalType: 'bytes32', type: 'bytes32' },
+      {
+        name: 'terms',
+        internalType: 'struct IPaymentChannel.Terms',
+        type: 'tuple',
+        components: [
+          { name: 'payer', internalType: 'address', type: 'address' },
+          { name: 'payee', internalType: 'address', type: 'address' },
+          { name: 'token', internalType: 'address', type: 'address' },
+          { name: 'salt', internalType: 'bytes32', type: 'bytes32' },
+          {
+            name: 'authorizedSigner',
+            internalType: 'address',
+            type: 'address',
+          },
+        ],
+      },
       { name: 'cumulativeAmount', internalType: 'uint128', type: 'uint128' },
       { name: 'signature', internalType: 'bytes', type: 'bytes' },
+      { name: 'providerId', internalType: 'uint256', type: 'uint256' },
     ],
     name: 'settle',
     outputs: [],

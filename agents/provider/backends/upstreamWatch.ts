@@ -13,7 +13,8 @@ export interface UpstreamTimeouts {
   readonly stallMs: number;
 }
 
-export const defaultTimeouts: UpstreamTimeouts = { connectMs: 5_000, headersMs: 30_000, firstTokenMs: 30_000, stallMs: 30_000 };
+/** Wide, because the provider has limits of its own for chat, and images and long transcriptions take their time. */
+export const defaultTimeouts: UpstreamTimeouts = { connectMs: 5_000, headersMs: 300_000, firstTokenMs: 300_000, stallMs: 60_000 };
 
 /** Watches one answer on the injected clock and reports, once, the first limit that passed. */
 export interface UpstreamWatch {

@@ -1,6 +1,6 @@
 import { connectChain } from "@clawcompute/lib/chain";
 import { createLogger, createMetrics, listen, type Metrics, steadyClock } from "@clawcompute/lib/node";
-import { openStore } from "@clawcompute/lib/store";
+import { openStore, type Store } from "@clawcompute/lib/store";
 // biome-ignore lint/style/noRestrictedImports: test equipment
 import type { LocalChain } from "@clawcompute/lib/testing";
 import { type LocalAccount, zeroAddress } from "viem";
@@ -41,10 +41,14 @@ export async function startProvider(options: {
   readonly offers: readonly { readonly model: string; readonly backend: Backend; readonly maxConcurrency?: number }[];
   readonly limits?: Partial<ProviderLimits>;
   readonly folder?: string;
+  /** Shared with another replica, which closes it. */
+  readonly store?: Store;
+  readonly price?: bigint;
+  readonly endpoint?: string;
 }): Promise<TestProvider> {
   const { local, owner, signer = owner, limits, folder } = options;
   const chain = connectChain(local.network);
-  const store = await openStore({ folder });
+  const store = options.store ?? (await openStore({ folder }));
   const log: string[] = [];
   const metrics = createMetrics("provider", false);
   const provider = createProvider({
@@ -54,8 +58,8 @@ export async function startProvider(options: {
     ownerAccount: owner,
     signer,
     offers: options.offers.map(({ model, backend, maxConcurrency = 4 }) => ({
-      terms: { model, pricePerSecond: PRICE, serviceType: 0, asset: zeroAddress },
-      endpoint: undefined,
+      terms: { model, pricePerSecond: options.price ?? PRICE, serviceType: 0, asset: zeroAddress },
+      endpoint: options.endpoint,
       backend,
       maxConcurrency,
     })),
@@ -78,7 +82,7 @@ export async function startProvider(options: {
       await listening.close(1_000);
       stopping.abort();
       await provider.stopped();
-      await store.close();
+      if (!options.store) await store.close();
     },
   };
 }

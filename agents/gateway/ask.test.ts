@@ -143,11 +143,11 @@ describe("ask: nothing is opened", () => {
     expect(result.bill?.depositWei).toBe(7_000_000_000_000n);
   });
 
-  it.each([
+  it.each<[string, Parameters<Market["provide"]>[0], string]>([
     ["nobody listens", { endpoint: "http://127.0.0.1:1" }, "PROVIDER_UNREACHABLE"],
     ["the endpoint is no URL", { endpoint: "nonsense" }, "ENDPOINT_REFUSED"],
-    ["it is somebody else's service", { intercept: (_: unknown, response: never) => plain(response, 200, "<html>") }, "PROVIDER_FAILED"],
-    ["it redirects", { intercept: (_: unknown, response: never) => plain(response, 302, "") }, "PROVIDER_FAILED"],
+    ["it is somebody else's service", { intercept: (_request, response) => plain(response, 200, "<html>") }, "PROVIDER_FAILED"],
+    ["it redirects", { intercept: (_request, response) => plain(response, 302, "") }, "PROVIDER_FAILED"],
   ])("error: %s: no money moves", async (_, options, code) => {
     await market.provide(options);
     const nonce = await market.chain.client.getTransactionCount({ address: market.payer.address });

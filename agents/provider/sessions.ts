@@ -100,7 +100,7 @@ export function createSessions({ db, domain, streams, chainTime, clock, contract
           .where(and(meterIs(key), lt(meters.updatedAtMs, nowMs - IDLE_MS)));
         const [meter] = await tx.select().from(meters).where(meterIs(key));
         if (!meter) throw new AppError("INTERNAL", "The meter of a stream was not kept.");
-        if (meter.settledOwed !== null) throw new AppError("STREAM_SETTLING", "The use of this stream has ended.", { param: "streamId" });
+        // A stream whose use has ended serves nothing more, but a payer that lost its state still needs its settlement.
         const row = { tokenHash: hashToken(token), ...key, expiresAt: end, createdAtMs: nowMs };
         await tx.insert(sessions).values(row);
         return { token, stream, servedMs: meter.claimedMs, lastReceiptHash: meter.lastReceiptHash };

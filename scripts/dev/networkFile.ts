@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** What runs, for the commands that look for it and for the next start. */
@@ -56,7 +56,9 @@ export function isOurs(pid: number, root: string): boolean {
   } catch {
     return false;
   }
-  return commandLineOf(pid).includes(root);
+  const command = commandLineOf(pid);
+  // The parts are started by absolute paths, the launcher itself by a relative one.
+  return command.includes(root) || (command.includes("scripts/dev/network.ts") && [root, undefined].includes(workingFolderOf(pid)));
 }
 
 function commandLineOf(pid: number): string {
@@ -65,5 +67,14 @@ function commandLineOf(pid: number): string {
     return execFileSync("ps", ["-p", String(pid), "-o", "command="], { encoding: "utf8" });
   } catch {
     return "";
+  }
+}
+
+/** Undefined where the system does not tell. */
+function workingFolderOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return undefined;
   }
 }

@@ -30,11 +30,16 @@ export interface ReadAnswerOptions {
   readonly stallMs: number;
   readonly signal: AbortSignal;
   readonly onText: (text: string) => void;
+  /** Each event of the answer itself, as it came; reading goes on when it resolves. The time it takes is not the provider's silence. */
+  readonly onChunk?: (data: string, chunk: ChatChunk) => Promise<void> | void;
 }
+
+/** For the end of the connection after the end of the answer. */
+const END_MS = 100;
 
 /** Reads an answer to its end, whatever that is. Never throws, closes the connection. */
 export async function readAnswer(stream: ChatStream, options: ReadAnswerOptions): Promise<Answer> {
-  const { clock, sentAtMs, stallMs, signal, onText } = options;
+  const { clock, sentAtMs, stallMs, signal, onText, onChunk } = options;
   const hash = createHash("sha256");
   let text = "";
   let finishReason: string | undefined;
@@ -59,11 +64,14 @@ export async function readAnswer(stream: ChatStream, options: ReadAnswerOptions)
 
   try {
     for await (const { data, comment } of stream.events) {
-      if (comment !== undefined || failure?.code === "ABORTED" || failure?.code === "PROVIDER_TIMEOUT") continue;
+      if (done || comment !== undefined || failure?.code === "ABORTED" || failure?.code === "PROVIDER_TIMEOUT") continue;
       measuredMs = clock.now() - sentAtMs;
       if (data === "[DONE]") {
         done = true;
-        break;
+        // Read to the end, the connection can be used again; a provider that keeps it open gains nothing.
+        clearTimeout(timer);
+        timer = setTimeout(stream.close, END_MS);
+        continue;
       }
       events += 1;
       const chunk = parseChunk(data);
@@ -83,14 +91,17 @@ export async function readAnswer(stream: ChatStream, options: ReadAnswerOptions)
       finishReason = choice?.finish_reason ?? finishReason;
       const piece = choice?.delta?.content ?? "";
       if (firstTokenMs === undefined && producesToken(choice)) firstTokenMs = measuredMs;
-      if (firstTokenMs !== undefined) {
-        clearTimeout(timer);
-        timer = setTimeout(stalled, stallMs);
-      }
       if (piece !== "") {
         text += piece;
         onText(piece);
       }
+      if (onChunk) {
+        clearTimeout(timer);
+        await onChunk(data, chunk);
+      }
+      clearTimeout(timer);
+      const waited = clock.now() - sentAtMs;
+      timer = firstTokenMs === undefined ? setTimeout(late, Math.max(1, options.firstTokenMs - waited)) : setTimeout(stalled, stallMs);
     }
   } catch (thrown) {
     failure ??= AppError.from(thrown);

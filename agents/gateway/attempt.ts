@@ -28,6 +28,8 @@ export interface AttemptLimits {
   readonly stallMs: number;
   /** For the provider's signature under what is owed, when it did not come with the answer. */
   readonly settleMs: number;
+  /** The "+ 1 s" of promise P3: what may pass between giving a provider up and sending the end of its stream. */
+  readonly graceMs: number;
   /** Between two tries for a session while the provider has not seen the block. */
   readonly sessionRetryMs: number;
 }
@@ -37,6 +39,7 @@ export const attemptLimits: AttemptLimits = {
   headersMs: 15_000,
   stallMs: 20_000,
   settleMs: 3_000,
+  graceMs: 1_000,
   sessionRetryMs: 250,
 };
 
@@ -110,8 +113,10 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   return { answer, ...ending, signed: signed ?? ending.signed, servedMs: servedMs ?? ending.servedMs, failure: failure ?? ending.failure };
 }
 
+export type SessionOptions = Pick<AttemptOptions, "chain" | "signer" | "client" | "stream" | "limits" | "clock" | "signal">;
+
 /** Asks again while the provider may not have seen the opening block; every other refusal is final. */
-async function openSession(options: AttemptOptions, deadlineMs: number): Promise<SessionResponse> {
+export async function openSession(options: SessionOptions, deadlineMs: number): Promise<SessionResponse> {
   const { chain, signer, client, stream, limits, clock, signal } = options;
   for (;;) {
     try {
@@ -175,10 +180,14 @@ async function settle(
   sentAtMs: number,
 ): Promise<Omit<Attempt, "answer">> {
   const measuredMs = answer?.measuredMs ?? clock.now() - sentAtMs;
+  // While nothing was served, waiting for a signature must not cost more than P3 says.
+  const promisedBy = stream.openedAtMs + limits.firstTokenMs + limits.graceMs / 2;
+  const settleWithinMs =
+    answer?.firstTokenMs === undefined ? Math.max(1, Math.min(limits.settleMs, promisedBy - clock.now())) : limits.settleMs;
   let settlement = await settlementIn(answer?.signed, chain, stream);
   let signed: SignedReceipt | undefined;
   try {
-    const response = await client.settle(session.token, AbortSignal.timeout(limits.settleMs));
+    const response = await client.settle(session.token, AbortSignal.timeout(settleWithinMs));
     await verifySettlement(chain, stream, response.settlement);
     settlement = response.settlement;
     checkClaim(stream, response, measuredMs);

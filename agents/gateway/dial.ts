@@ -17,7 +17,7 @@ export const dialLimits: DialLimits = { connectMs: 3_000, headersMs: 15_000 };
 export interface DialRequest {
   readonly method: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   readonly headersMs?: number;
   readonly signal?: AbortSignal | undefined;
 }

@@ -27,7 +27,7 @@ export interface OpenStream {
   readonly openedAtMs: number;
 }
 
-export type TransactionKind = "open" | "redirect" | "settle" | "cancel";
+export type TransactionKind = "open" | "topUp" | "redirect" | "settle" | "cancel";
 
 export interface PaymentTransaction {
   readonly kind: TransactionKind;
@@ -35,12 +35,14 @@ export interface PaymentTransaction {
   readonly sent: SentTransaction;
 }
 
-/** The payer's three moves. Whatever happens to the request, `end` is called for the last open stream. */
+/** The payer's moves. Whatever happens to the request, `end` is called for the last open stream. */
 export interface Payment {
   /** Everything that was mined, in order. */
   readonly transactions: readonly PaymentTransaction[];
   /** Deposits the offer's price for `seconds`. Throws the contract's refusal, WALLET_UNFUNDED or TRANSACTION_UNCERTAIN. */
   open(offer: Offer, seconds: number): Promise<OpenStream>;
+  /** Deposits the stream's rate for `seconds` more. Throws the contract's refusal, WALLET_UNFUNDED or TRANSACTION_UNCERTAIN. */
+  topUp(stream: OpenStream, seconds: number): Promise<OpenStream>;
   /** Failover: what is left of the deposit moves on, in one transaction. Throws the contract's refusal; the old stream is open then. */
   redirect(stream: OpenStream, offer: Offer): Promise<OpenStream>;
   /**
@@ -61,18 +63,35 @@ export interface PaymentOptions {
   readonly endWithinMs?: number;
 }
 
+const MAX_SENDS = 5;
+
 export function createPayment({ chain, sender, clock, logger, onSent, endWithinMs = 60_000 }: PaymentOptions): Payment {
   const transactions: PaymentTransaction[] = [];
 
   // No abort signal: an opening that may have been sent has to be followed to its end, because the stream must be ended.
-  const send = (kind: TransactionKind, call: ContractCall) => sender.send(call, { onSent: (hash) => onSent?.(kind, hash) });
+  const send = async (kind: TransactionKind, call: ContractCall): Promise<SentTransaction> => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await sender.send(call, { onSent: (hash) => onSent?.(kind, hash) });
+      } catch (thrown) {
+        // Another program with the same wallet was quicker; this one certainly did not happen.
+        if (AppError.from(thrown).code !== "TRANSACTION_REPLACED" || tries >= MAX_SENDS) throw thrown;
+        logger.info({ kind, tries }, "the nonce went to another program; sending again");
+      }
+    }
+  };
   const begin = async (kind: "open" | "redirect", call: ContractCall, offer: Offer): Promise<OpenStream> => {
-    const sent = await send(kind, call);
+    const sent = await send(kind, call).catch((thrown: unknown) => {
+      const error = AppError.from(thrown);
+      if (error.code !== "TRANSACTION_UNCERTAIN") throw error;
+      const hint = "It may still open a stream: run `claw stop` in a minute, which ends it.";
+      throw new AppError(error.code, error.message, { facts: error.facts, hint, cause: error });
+    });
     const stream = createdIn(sent, offer);
     transactions.push({ kind, streamId: stream.id, sent });
     return stream;
   };
-  const finish = async (kind: "settle" | "cancel", call: ContractCall, { id }: OpenStream): Promise<void> => {
+  const finish = async (kind: "topUp" | "settle" | "cancel", call: ContractCall, { id }: OpenStream): Promise<void> => {
     transactions.push({ kind, streamId: id, sent: await send(kind, call) });
   };
   const createdIn = (sent: SentTransaction, offer: Offer): OpenStream => {
@@ -112,6 +131,12 @@ export function createPayment({ chain, sender, clock, logger, onSent, endWithinM
       const value = pricePerSecond * BigInt(seconds);
       const call = streamPayWrites.createStream({ recipient, durationSeconds: seconds, serviceType, providerId, value });
       return begin("open", call, offer);
+    },
+    topUp: async (stream, seconds) => {
+      const value = stream.ratePerSecond * BigInt(seconds);
+      const call = streamPayWrites.topUpStream({ id: stream.id, payer: sender.account.address, recipient: stream.offer.owner, value });
+      await finish("topUp", call, stream);
+      return { ...stream, deposit: stream.deposit + value, end: stream.end + seconds };
     },
     redirect: (stream, offer) => {
       // The next provider may be dearer: the limit makes sure that it is not dearer than it was a moment ago.

@@ -1,5 +1,7 @@
 import { AppError } from "@clawcompute/lib/errors";
-import { type EndReason, RECEIPT_KEY } from "@clawcompute/lib/protocol";
+import { type ChunkHead, type EndReason, RECEIPT_KEY } from "@clawcompute/lib/protocol";
+
+export type { ChunkHead };
 
 /** What the provider reads of a chunk; the chunk itself goes on untouched. */
 export interface ChunkFacts {
@@ -53,12 +55,6 @@ export const isUsageOnly = (facts: ChunkFacts): boolean => facts.usage !== undef
 export function endReasonOf(finish: string): EndReason {
   if (finish === "length" || finish === "content_filter") return finish;
   return finish === "tool_calls" || finish === "function_call" ? "tool_calls" : "stop";
-}
-
-export interface ChunkHead {
-  readonly id: string;
-  readonly created: number;
-  readonly model: string;
 }
 
 const chunkOf = ({ id, created, model }: ChunkHead, choices: readonly unknown[], more: Fields = {}): string =>

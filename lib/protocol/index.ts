@@ -1,4 +1,5 @@
 export { type ChatChunk, type ChatRequest, chatChunk, chatRequest, textOf } from "./chat.ts";
+export { type ChunkHead, type Completion, createCompletion } from "./completion.ts";
 export {
   CLOCK_SKEW_SECONDS,
   type ContractSignatureCheck,

@@ -1,11 +1,17 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readJson } from "@clawcompute/lib/node";
-import { type ChatRequest, chatRequest, encodeSignedReceipt, headers, type SignedReceipt } from "@clawcompute/lib/protocol";
+import {
+  type ChatRequest,
+  chatRequest,
+  createCompletion,
+  encodeSignedReceipt,
+  headers,
+  type SignedReceipt,
+} from "@clawcompute/lib/protocol";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Payer } from "../admission.ts";
 import { runAnswer, type Sink } from "../answer.ts";
 import { type ChunkHead, receiptChunk } from "../chunks.ts";
-import { createCompletion } from "../completion.ts";
 import type { ProviderContext } from "../context.ts";
 import { createEventStream, goneSignal } from "./eventStream.ts";
 import type { RouteContext, RouteHandler } from "./handler.ts";
@@ -33,7 +39,7 @@ function takeAnswerId(c: RouteContext): string {
 }
 
 /** The stream's last answer keeps others out until its receipt, with the settlement, is signed. */
-function startOf({ admission }: ProviderContext, c: RouteContext, payer: Payer): { settle: boolean; letGo: () => void } {
+function startOf({ admission }: ProviderContext, c: RouteContext, payer: Payer): { settle: boolean; letGo: (settled: boolean) => void } {
   admission.assertServing(payer);
   admission.assertRunway(payer);
   const settle = c.req.header(headers.settle) === "1";
@@ -44,9 +50,16 @@ async function answerLive(context: ProviderContext, c: RouteContext, payer: Paye
   const { settle, letGo } = startOf(context, c, payer);
   const requestId = takeAnswerId(c);
   const events = createEventStream(c, requestId);
-  const work = runAnswer(context.answers, { requestId, payer, request, settle, sink: events, gone: events.gone })
-    .then(({ head, signed, failure }) => events.finish(failure ? [] : [receiptChunk(head, encodeSignedReceipt(signed)), "[DONE]"]))
-    .finally(letGo);
+  const work = runAnswer(context.answers, { requestId, payer, request, settle, sink: events, gone: events.gone }).then(
+    ({ head, signed, failure }) => {
+      letGo(settle);
+      events.finish(failure ? [] : [receiptChunk(head, encodeSignedReceipt(signed)), "[DONE]"]);
+    },
+    (thrown) => {
+      letGo(false);
+      throw thrown;
+    },
+  );
   await Promise.race([events.opened, work]);
   work.catch((error) => {
     context.logger.error({ err: error, requestId }, "an answer that had begun could not be finished");
@@ -77,6 +90,7 @@ export async function answerWhole(
       return `0x${createHash("sha256").update(body).digest("hex")}`;
     },
   };
+  let settled = false;
   try {
     const { signed } = await runAnswer(context.answers, {
       requestId,
@@ -86,9 +100,10 @@ export async function answerWhole(
       sink,
       gone: goneSignal(c.env.outgoing as never).signal,
     });
+    settled = settle;
     return c.body(body, 200, { "content-type": "application/json", "cache-control": "no-store", [headers.receipt]: receiptHeader(signed) });
   } finally {
-    letGo();
+    letGo(settled);
   }
 }
 

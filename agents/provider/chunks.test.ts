@@ -1,6 +1,6 @@
+import { createCompletion } from "@clawcompute/lib/protocol";
 import { describe, expect, test } from "vitest";
 import { endReasonOf, isUsageOnly, readChunk } from "./chunks.ts";
-import { createCompletion } from "./completion.ts";
 
 const head = { id: "c", created: 1, model: "m" };
 const put = (chunks: unknown[]) => {

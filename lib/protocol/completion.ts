@@ -1,4 +1,10 @@
-import type { ChunkHead } from "./chunks.ts";
+/** What all chunks of an answer have in common. */
+export interface ChunkHead {
+  readonly id: string;
+  /** Unix seconds. */
+  readonly created: number;
+  readonly model: string;
+}
 
 /** Puts the chunks of an answer together again, for callers who want it in one piece. */
 export interface Completion {

@@ -18,7 +18,9 @@ const json = process.argv.includes("--json");
 function interruptible(words: string): AbortSignal {
   const controller = new AbortController();
   let signals = 0;
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
+  // A reader that has gone, such as `head`, ends it the same way: a crash here would leave a stream open.
+  for (const output of [process.stdout, process.stderr]) output.on("error", (error) => controller.abort(error));
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
       signals += 1;
       if (signals === 1) {

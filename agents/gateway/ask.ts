@@ -99,33 +99,38 @@ export async function ask(request: AskRequest, deps: AskDeps): Promise<AskResult
       throw stillOpen(AppError.from(thrown), stream);
     });
   };
-  const begin = async (offer: Offer): Promise<OpenStream> => {
-    if (open && last?.settlement === undefined) {
-      const moved = await move(payment, open, offer, clock.now());
-      if (moved) return moved;
+  /** The next provider that is there. Looking is free. */
+  const findNext = async (): Promise<Candidate | undefined> => {
+    for (let next = waiting.shift(); next && !signal.aborted; next = waiting.shift()) {
+      const { offer, lastResort } = next;
+      try {
+        const client = clientOf(offer);
+        const { busy } = await preflight(client, offer, chain.network.chainId, signal);
+        if (!busy || lastResort || waiting.length === 0) return { offer, client };
+        waiting.push({ offer, lastResort: true });
+      } catch (thrown) {
+        if (!signal.aborted) giveUp(offer, AppError.from(thrown));
+      }
     }
-    if (open) await end(open, last?.settlement);
+    return undefined;
+  };
+  const begin = async (offer: Offer): Promise<OpenStream> => {
+    const moved = open && (await move(payment, open, offer, clock.now()));
+    if (moved) return moved;
+    if (open) await end(open, undefined);
     quote = plan(offer);
     observer.quote(quote);
     return payment.open(offer, quote.seconds);
   };
 
   try {
-    for (let next = waiting.shift(); next && tried < MAX_PAID_ATTEMPTS && !signal.aborted; next = waiting.shift()) {
-      const { offer, lastResort } = next;
-      let client: ProviderClient;
-      try {
-        client = clientOf(offer);
-        const { busy } = await preflight(client, offer, chain.network.chainId, signal);
-        if (busy && !lastResort && waiting.length > 0) {
-          waiting.push({ offer, lastResort: true });
-          continue;
-        }
-      } catch (thrown) {
-        if (signal.aborted) break;
-        giveUp(offer, AppError.from(thrown));
-        continue;
-      }
+    while (tried < MAX_PAID_ATTEMPTS) {
+      const finding = findNext();
+      // Money runs to the provider that failed until its stream is ended or moved on.
+      if (open && (last?.settlement || !(await isThereWithin(finding, limits.graceMs / 2, clock)))) await end(open, last?.settlement);
+      const candidate = await finding;
+      if (!candidate || signal.aborted) break;
+      const { offer, client } = candidate;
       try {
         open = await begin(offer);
       } catch (thrown) {
@@ -170,6 +175,22 @@ export async function ask(request: AskRequest, deps: AskDeps): Promise<AskResult
     bill,
     attempts,
   };
+}
+
+interface Candidate {
+  readonly offer: Offer;
+  readonly client: ProviderClient;
+}
+
+async function isThereWithin(finding: Promise<Candidate | undefined>, ms: number, clock: Clock): Promise<boolean> {
+  const over = new AbortController();
+  const late = clock.sleep(ms, over.signal).then(
+    () => undefined,
+    () => undefined,
+  );
+  const found = await Promise.race([finding, late]);
+  over.abort();
+  return found !== undefined;
 }
 
 /** The rest of the deposit goes to the next provider in one transaction, when enough of it is left there. */

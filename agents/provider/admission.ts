@@ -26,8 +26,8 @@ export interface Admission {
   assertServing(payer: Payer): void;
   /** Throws RUNWAY_TOO_SHORT. */
   assertRunway(payer: Payer): void;
-  /** No answer after this one may start on the stream, until the returned function is called. */
-  holdLast(stream: PayingStream): () => void;
+  /** Nothing may start on the stream until the returned function is called; with `true`, never again. */
+  holdLast(stream: PayingStream): (settled: boolean) => void;
   drain(): void;
   /** Throws DRAINING. */
   assertNotDraining(): void;
@@ -47,6 +47,8 @@ export interface AdmissionOptions {
 export function createAdmission({ sessions, streams, offers, chainTime, domain, payee, minRunwayMs }: AdmissionOptions): Admission {
   /** Streams whose last answer is under way. */
   const ending = new Map<bigint, number>();
+  /** Requests that were let in before the end but are still sending their body meet it here; the store knows the rest. */
+  const ended = new WeakSet<PayingStream>();
   let draining = false;
 
   const unknown = () => new AppError("TOKEN_UNKNOWN", "This session token is not known here.", { param: "authorization" });
@@ -111,7 +113,7 @@ export function createAdmission({ sessions, streams, offers, chainTime, domain, 
     },
     assertServing: ({ stream }) => {
       assertNotDraining();
-      if (ending.has(stream.id)) throw settling(stream.id);
+      if (ending.has(stream.id) || ended.has(stream)) throw settling(stream.id);
     },
     assertRunway: ({ stream }) => {
       const runwayMs = streams.runwayMs(stream);
@@ -129,10 +131,12 @@ export function createAdmission({ sessions, streams, offers, chainTime, domain, 
         },
       });
     },
-    holdLast: ({ id }) => {
+    holdLast: (stream) => {
+      const { id } = stream;
       ending.set(id, (ending.get(id) ?? 0) + 1);
       let held = true;
-      return () => {
+      return (settled) => {
+        if (settled) ended.add(stream);
         if (!held) return;
         held = false;
         const left = (ending.get(id) ?? 1) - 1;

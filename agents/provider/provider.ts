@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { streamPayAbi } from "@clawcompute/lib/abi";
 import { type Chain, createSender, listWalletOffers, readStream, type StreamState, watchEvents } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
@@ -109,6 +110,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const admission = createAdmission({ sessions, streams, offers, chainTime, domain, payee: owner, minRunwayMs: limits.minRunwayMs });
   const running = createRunning();
   const cut = new AbortController();
+  setMaxListeners(0, cut.signal);
   const background: Promise<void>[] = [];
   let following = false;
 

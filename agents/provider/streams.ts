@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { ChainEvent, StreamState } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import type { Logger } from "@clawcompute/lib/node";
@@ -69,6 +70,7 @@ export function createStreams({ read, assertOurs, chainTime, logger, capacity = 
         });
       }
       const closing = new AbortController();
+      setMaxListeners(0, closing.signal);
       const entry: Entry = { id, state, closing, closed: closing.signal };
       if (state.status === "closed") close(entry, "closed before it was used here");
       else assertOurs(state);

@@ -105,6 +105,11 @@ export function createIncome(options: IncomeOptions): Income {
         const credit = await creditOf(asset);
         if (credit > 0n) await collectBy(streamPayWrites.withdrawCredit({ asset, to: payee }), asset, credit, signal);
       }
+      const balance = await chain.client.getBalance({ address: payee });
+      logger.info(
+        { payee, balance: formatAmount(balance), balanceWei: String(balance), symbol: chain.network.nativeSymbol },
+        "wallet balance",
+      );
     },
   };
 }

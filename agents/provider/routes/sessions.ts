@@ -31,12 +31,14 @@ export function sessionRoutes(context: ProviderContext): Record<"createSession" 
     settleSession: async (c) => {
       const { stream } = await admission.party(c.req.header("authorization"));
       const letGo = admission.holdLast(stream);
+      let settled = false;
       try {
         await running.endAll(stream.id);
         const { settlement, servedMs, lastReceipt } = await settlements.settle({
           id: stream.id,
           ratePerSecond: stream.state.ratePerSecond,
         });
+        settled = true;
         return c.json(
           {
             settlement: { ...settlement, streamId: String(settlement.streamId), owed: String(settlement.owed) },
@@ -47,7 +49,7 @@ export function sessionRoutes(context: ProviderContext): Record<"createSession" 
           { "cache-control": "no-store" },
         );
       } finally {
-        letGo();
+        letGo(settled);
       }
     },
   };

@@ -89,6 +89,11 @@ export const errorKinds = {
     hint: "The transaction may have been sent; look at the chain before you try again.",
   },
   TRANSACTION_REPLACED: { status: 502, type: "chain_error", alert: false },
+  // store and indexer
+  STORE_UNAVAILABLE: unavailable("The database does not answer; check DATABASE_URL and the server."),
+  INDEXER_UNAVAILABLE: unavailable("Check INDEXER_URL; the chain itself can be asked instead."),
+  STORE_CONFLICT: conflict("Another process writes to the same store; this one goes on from what is there."),
+  STORE_FULL: { status: 503, type: "server_error", retryable: true, hint: "Give the database's disk room; work goes on by itself then." },
   // cancellation and the rest
   ABORTED: { status: 499, type: "client_closed", alert: false },
   INTERNAL: internal("Try again; if it goes on, report it with the request id."),

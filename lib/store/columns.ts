@@ -16,3 +16,10 @@ export const hex = customType<{ data: `0x${string}`; driverData: string }>({
 
 /** Disjoint whole-number ranges, such as the milliseconds already counted; written by SQL only. */
 export const int8multirange = customType<{ data: string }>({ dataType: () => "int8multirange" });
+
+/** 0x-prefixed bytes, kept as such: half the size of text. */
+export const bytes = customType<{ data: `0x${string}`; driverData: Uint8Array }>({
+  dataType: () => "bytea",
+  toDriver: (value) => Buffer.from(value.slice(2), "hex"),
+  fromDriver: (value) => `0x${Buffer.from(value).toString("hex")}`,
+});

@@ -1,4 +1,8 @@
 import { defineConfig } from "drizzle-kit";
 
 // `npm run store:migration` writes the SQL for a changed schema.ts.
-export default defineConfig({ dialect: "postgresql", schema: "lib/store/schema.ts", out: "lib/store/migrations" });
+export default defineConfig({
+  dialect: "postgresql",
+  schema: ["lib/store/schema.ts", "lib/store/indexerSchema.ts"],
+  out: "lib/store/migrations",
+});

@@ -1,4 +1,8 @@
 /** The operators that queries are written with, so that the programs depend on one version of them. */
-export { and, desc, eq, lt, sql } from "drizzle-orm";
+export { and, asc, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, lte, or, type SQL, sql } from "drizzle-orm";
+export { addRows, among, insertRows, type Queryable, replaceRows } from "./bulk.ts";
+export * from "./indexerSchema.ts";
 export { type Database, openStore, type Store, type StoreOptions } from "./open.ts";
 export { cursors, incomeStreams, meters, nonces, receipts, sessions } from "./schema.ts";
+export { storeError } from "./storeError.ts";
+export { createWriterLock, type HeldLock, type WriterLock } from "./writerLock.ts";

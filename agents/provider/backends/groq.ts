@@ -5,7 +5,7 @@ import type { ChatCompletionCreateParamsStreaming } from "groq-sdk/resources/cha
 import type { Backend } from "./backend.ts";
 import { createUpstreamChunks } from "./upstreamChunks.ts";
 import { connectionError, midAnswerError, upstreamError } from "./upstreamError.ts";
-import { defaultTimeouts, type UpstreamTimeouts, watchUpstream } from "./upstreamWatch.ts";
+import { checkTimeouts, defaultTimeouts, type UpstreamTimeouts, watchUpstream } from "./upstreamWatch.ts";
 
 export interface GroqConfig {
   readonly kind: "groq";
@@ -32,7 +32,7 @@ export function createGroqBackend(config: GroqConfig, { clock = systemClock }: {
     name: "groq",
     close: async () => {},
     async check(signal) {
-      const model = await client.models.retrieve(config.model, { signal, timeout: timeouts.headersMs }).catch((error) => {
+      const model = await client.models.retrieve(config.model, { signal, timeout: checkTimeouts.headersMs }).catch((error) => {
         if (signal.aborted) throw signal.reason;
         const status = error instanceof Groq.APIError ? error.status : undefined;
         if (status === 401 || status === 403)

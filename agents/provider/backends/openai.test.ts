@@ -467,6 +467,16 @@ describe("time limits and leaving", () => {
 });
 
 describe("check", () => {
+  test("error: a server that takes the question and never answers", async () => {
+    const clock = createFakeClock();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { backend } = await against(() => resolve(), {}, clock);
+    const failed = expect(backend.check(never)).rejects.toMatchObject({ code: "UPSTREAM_TIMEOUT" });
+    await promise;
+    await clock.tick(10_000);
+    await failed;
+  });
+
   const listing = (...ids: string[]) => json(200, { object: "list", data: ids.map((id) => ({ id })) });
   test.each<[string, Answer, object | undefined]>([
     ["the model is offered", listing("a", "llama3.2"), undefined],

@@ -6,7 +6,7 @@ import { openaiModalities } from "./openaiModalities.ts";
 import { chunksOfAnswer, createUpstreamChunks, type UpstreamChunkOptions } from "./upstreamChunks.ts";
 import { eventsOf, sendJson } from "./upstreamEvents.ts";
 import { collect, createUpstreamHttp, parseIfJson, type UpstreamAnswer, type UpstreamHttp } from "./upstreamHttp.ts";
-import { defaultTimeouts, type UpstreamTimeouts } from "./upstreamWatch.ts";
+import { checkTimeouts, defaultTimeouts, type UpstreamTimeouts } from "./upstreamWatch.ts";
 
 export interface OpenaiConfig {
   readonly kind: "openai";
@@ -84,7 +84,7 @@ function createChunkStream(http: UpstreamHttp, nameOf: (model: string) => string
 
 async function checkModels(http: UpstreamHttp, { model }: OpenaiConfig, signal: AbortSignal): Promise<void> {
   const listed = await http
-    .send({ method: "GET", path: "/models", accept: "application/json", signal })
+    .send({ method: "GET", path: "/models", accept: "application/json", signal, timeouts: checkTimeouts })
     .then(async ({ bytes }) => parseIfJson((await collect(bytes)).toString("utf8")))
     .catch((error) => {
       const status = error instanceof AppError ? error.facts.upstreamStatus : undefined;

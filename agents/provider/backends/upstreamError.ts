@@ -12,6 +12,7 @@ export interface UpstreamFault {
 
 const MAX_REASON = 500;
 const MAX_RETRY_AFTER = 300;
+const KEYS = /\b(sk|gsk|hf|key)[-_][\w-]{8,}/i;
 
 /**
  * The request's fault keeps the server's reason, which the payer needs; any other fault keeps only its status and its code, because
@@ -78,14 +79,12 @@ function readFault(body: unknown): { reason: string; code: string | undefined } 
   const named = [inner.code, inner.type, body.error_type].find((value) => typeof value === "string" || typeof value === "number");
   return {
     reason: typeof told === "string" ? told : told === undefined ? "" : JSON.stringify(told),
-    code:
-      named === undefined
-        ? undefined
-        : String(named)
-            .replaceAll(/[^\w.-]/g, "")
-            .slice(0, 64),
+    code: isCode(named) ? String(named) : undefined,
   };
 }
+
+/** A name, not a sentence: it goes to payers and into logs. */
+const isCode = (named: unknown): boolean => named !== undefined && /^[a-z0-9_]{1,48}$/i.test(String(named)) && !KEYS.test(String(named));
 
 function isContextOverflow(code: string | undefined, reason: string): boolean {
   if (code && /context_(length|size|window|too_long)/i.test(code)) return true;
@@ -97,7 +96,7 @@ function isContextOverflow(code: string | undefined, reason: string): boolean {
 /** Text of the server's that may be shown: no addresses, no keys, bounded. */
 function publicText(text: string, secret: string | undefined): string {
   return (secret ? text.replaceAll(secret, "[key]") : text)
-    .replaceAll(/\b(sk|gsk|hf|key)[-_][\w-]{8,}/gi, "[key]")
+    .replaceAll(new RegExp(KEYS, "gi"), "[key]")
     .replaceAll(/\b[a-z][a-z0-9+.-]*:\/\/\S+/gi, "[address]")
     .replaceAll(/[\p{Cc}\s]+/gu, " ")
     .trim()

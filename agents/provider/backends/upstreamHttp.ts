@@ -19,6 +19,8 @@ export interface UpstreamRequest {
   readonly body?: { readonly type: string; readonly bytes: Buffer };
   readonly accept: string;
   readonly signal: AbortSignal;
+  /** Instead of the usual ones. */
+  readonly timeouts?: UpstreamTimeouts;
 }
 
 /** A 2xx answer. Its body must be read to the end, drained or left: the iteration's end frees the connection. */
@@ -73,7 +75,7 @@ export function createUpstreamHttp(config: UpstreamHttpConfig, clock: Clock): Up
         const cause = reason instanceof Error ? reason : new Error("aborted", { cause: reason });
         (answer ?? outgoing).destroy(cause);
       };
-      const watch = watchUpstream(clock, config.timeouts, fail);
+      const watch = watchUpstream(clock, request.timeouts ?? config.timeouts, fail);
       const onAbort = () => fail(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
       const settle = () => {

@@ -14,7 +14,7 @@ export interface UpstreamTimeouts {
 }
 
 /** Wide, because the provider has limits of its own for chat, and images and long transcriptions take their time. */
-export const defaultTimeouts: UpstreamTimeouts = { connectMs: 5_000, headersMs: 300_000, firstTokenMs: 300_000, stallMs: 60_000 };
+export const defaultTimeouts: UpstreamTimeouts = { connectMs: 5_000, headersMs: 300_000, firstTokenMs: 300_000, stallMs: 300_000 };
 
 /** Watches one answer on the injected clock and reports, once, the first limit that passed. */
 export interface UpstreamWatch {
@@ -86,3 +86,6 @@ export function watchUpstream(clock: Clock, timeouts: UpstreamTimeouts, onExpire
     },
   };
 }
+
+/** For asking whether a server is there at all. */
+export const checkTimeouts: UpstreamTimeouts = { connectMs: 5_000, headersMs: 10_000, firstTokenMs: 10_000, stallMs: 10_000 };

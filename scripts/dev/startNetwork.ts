@@ -7,7 +7,7 @@ import { buildDashboard, startDashboard } from "./dashboard.ts";
 import { isOurs, type NetworkRecord, openNetworkFile } from "./networkFile.ts";
 import { choosePort } from "./ports.ts";
 import { providerPlans, startKeeper, startProvider, writeModels } from "./providers.ts";
-import { untilReady } from "./ready.ts";
+import { failure, untilReady } from "./ready.ts";
 import type { Report } from "./report.ts";
 
 export const wantedPorts = { chain: 8545, keeper: 8710, dashboard: 3000 } as const;
@@ -51,7 +51,9 @@ export interface RunningNetwork {
 
 /** Throws ALREADY_RUNNING when this folder's network runs; otherwise resolves when every part is ready, or ends what it started and throws. */
 export async function startNetwork(options: NetworkOptions): Promise<RunningNetwork> {
-  const { root, folder, freePorts, keepState, report, signal } = options;
+  const { root, folder, freePorts, keepState, report } = options;
+  const broken = new AbortController();
+  const signal = AbortSignal.any([options.signal, broken.signal]);
   const file = openNetworkFile(join(folder, "network.json"));
   await claim(file, root, report);
 
@@ -71,6 +73,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     keep();
     child.exited.then((how) => {
       if (stopping) return;
+      broken.abort(failure(child, `ended while the network started (${how})`));
       const loss = { name: child.name, how, logPath: child.logPath, logTail: logTail(child.logPath), isFatal: child.name === "chain" };
       losses.push(loss);
       for (const listener of listeners) listener(loss);

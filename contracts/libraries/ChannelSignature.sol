@@ -18,7 +18,7 @@ library ChannelSignature {
                 if (key == signer && key != address(0)) return true;
             }
         }
-        if (signer.code.length == 0) return false;
+        // An account without code answers nothing, which is no.
         (bool answered, bytes memory answer) =
             signer.staticcall(abi.encodeCall(IERC1271.isValidSignature, (digest, signature)));
         return answered && answer.length >= 32 && bytes32(answer) == bytes32(IERC1271.isValidSignature.selector);

@@ -80,6 +80,13 @@ describe("close", () => {
         const c = await opened(w, 10n);
         await w.channel.write.settle([c.id, 10n, await sign(w, c, 10n)], as(w.payee));
         await ends(w, c, { voucher: 3n, signature: "0x", paid: 0n, settled: 10n, refunded: 0n });
+        // Who is owed nothing is not even called: nothing can be refused, nothing is credited.
+        const blocked = await opened(w, 10n, { token: w.blocklist.address });
+        await w.channel.write.settle([blocked.id, 10n, await sign(w, blocked, 10n)], as(w.payee));
+        for (const account of [blocked.terms.payer, blocked.terms.payee]) await w.blocklist.write.setBlocked([account, true]);
+        await emits(await close(w, blocked, 0n, "0x"), w.channel, [
+          ["ChannelClosed", { channelId: blocked.id, paid: 0n, settled: 10n, refunded: 0n }],
+        ]);
       });
     });
   });

@@ -185,6 +185,16 @@ describe("settle", () => {
         }
       });
     });
+
+    describe("when the wallet answers less than a word", () => {
+      it("it reverts with InvalidSignature", async () => {
+        const w = await load();
+        const wallet = await viem.deployContract("TerseWallet");
+        const c = await opened(w, 10n, { authorizedSigner: wallet.address });
+        const digest = await w.channel.read.voucherDigest([c.id, 4n]);
+        await reverts(w, settle(w, c, 4n, await sign(w, c, 4n)), "PaymentChannel_InvalidSignature", [wallet.address, digest]);
+      });
+    });
   });
 });
 

@@ -4,6 +4,16 @@ pragma solidity ^0.8.30;
 /// @title IERC3009
 /// @notice The part of EIP-3009 that `StreamPay` uses, in the form with split and with packed signatures.
 interface IERC3009 {
+    /// @notice Moves the authorizer's tokens to the caller, as the authorizer signed.
+    /// @param from The authorizer.
+    /// @param to The receiver, which must be the caller.
+    /// @param value Raw units.
+    /// @param validAfter Unix seconds; valid when the clock is later.
+    /// @param validBefore Unix seconds; valid while the clock is earlier.
+    /// @param nonce Any 32 bytes the authorizer has not used.
+    /// @param v Of the signature.
+    /// @param r Of the signature.
+    /// @param s Of the signature.
     function receiveWithAuthorization(
         address from,
         address to,
@@ -16,6 +26,14 @@ interface IERC3009 {
         bytes32 s
     ) external;
 
+    /// @notice Moves the authorizer's tokens to the caller, as the authorizer signed.
+    /// @param from The authorizer.
+    /// @param to The receiver, which must be the caller.
+    /// @param value Raw units.
+    /// @param validAfter Unix seconds; valid when the clock is later.
+    /// @param validBefore Unix seconds; valid while the clock is earlier.
+    /// @param nonce Any 32 bytes the authorizer has not used.
+    /// @param signature Whole, for wallets that are contracts.
     function receiveWithAuthorization(
         address from,
         address to,

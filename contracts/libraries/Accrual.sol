@@ -10,11 +10,18 @@ library Accrual {
     uint256 internal constant KEEPER_BASIS_POINTS = 10;
 
     /// @notice The moment up to which a stream has accrued.
+    /// @param time Now.
+    /// @param end When its deposit is used up.
+    /// @return The earlier of the two.
     function clock(uint256 time, uint256 end) internal pure returns (uint256) {
         return time < end ? time : end;
     }
 
-    /// @notice What accrued between two moments; also what a deposit for that span costs.
+    /// @notice What accrues between two moments; also what a deposit for that span is.
+    /// @param ratePerSecond Raw units, under 2^64.
+    /// @param from Unix seconds, under 2^32.
+    /// @param to Unix seconds, under 2^32 and not before `from`.
+    /// @return Raw units.
     function amount(uint256 ratePerSecond, uint256 from, uint256 to) internal pure returns (uint256) {
         unchecked {
             return ratePerSecond * (to - from);
@@ -22,6 +29,8 @@ library Accrual {
     }
 
     /// @notice A keeper's share of what its update accrued, rounded down: the payee keeps the fraction.
+    /// @param accrued Raw units, under 2^96.
+    /// @return Raw units.
     function keeperRewardDown(uint256 accrued) internal pure returns (uint256) {
         unchecked {
             return accrued * KEEPER_BASIS_POINTS / 10_000;
@@ -30,6 +39,12 @@ library Accrual {
 
     /// @notice What a settlement pays, now, of `owed` in total since `start`: never less than was already paid, never
     /// more than the clock says.
+    /// @param owed Raw units in total, any number.
+    /// @param ratePerSecond Raw units, under 2^64.
+    /// @param start When the stream began.
+    /// @param lastPaid Up to when it was paid.
+    /// @param upTo The clock.
+    /// @return paid Raw units.
     function settled(uint256 owed, uint256 ratePerSecond, uint256 start, uint256 lastPaid, uint256 upTo)
         internal
         pure

@@ -2338,3 +2338,260 @@ export const streamPayAbi = [
   },
   { type: 'receive', stateMutability: 'payable' },
 ] as const
+
+//////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////
+// NatSpec
+//////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////////
+
+/** What ComputeRegistry's functions, events and errors mean, by signature. */
+export const computeRegistryManual = {
+  'getActiveProviderIds()':
+    'All active providers, in no particular order. For reading off chain; use the paged form when there are many.',
+  'getActiveProviderIds(uint256,uint256)':
+    'A page of the active providers. The order changes when one is switched off: read all pages at one block.',
+  'getCheapestProvider(string)':
+    'The cheapest active provider of a model in the native coin; the oldest among equals. Constant gas.',
+  'getCheapestProvider(string,address)':
+    'The same among offers in one ERC-20 (zero = native coin).',
+  'getOffer(uint256)':
+    'What `StreamPay` needs to open a stream, in one cheap read.',
+  'getProvider(uint256)': 'Everything about one provider.',
+  'getProviders(uint256[])':
+    'The same for several providers, in the order asked.',
+  'getProvidersByModel(string,address,uint256,uint256)':
+    'The same among offers in one ERC-20 (zero = native coin).',
+  'getProvidersByModel(string,uint256,uint256)':
+    'Active providers of a model in the native coin, cheapest first, the older first among equals.',
+  'getRegistryStats()': 'How many providers there are.',
+  'getSigner(uint256)': 'The hot key of a provider.',
+  'getWalletProviders(address,uint256,uint256)':
+    'All providers a wallet ever registered, active or not, oldest first.',
+  'paymentChannel()': 'The channel contract, fixed at deployment.',
+  'recordCompletion(uint256,uint256)': 'Counts one payment.',
+  'recordCompletions(uint256,uint256,uint256)':
+    'Counts `count` payments that sum to `earned`; what a keeper batch uses.',
+  'registerProvider(string,uint256,string,uint8)':
+    'Puts up an offer priced in the native coin. The caller becomes its owner.',
+  'registerProvider(string,uint256,string,uint8,address)':
+    'Puts up an offer priced in an ERC-20 (zero = native coin). The caller becomes its owner.',
+  'setProviderSigner(uint256,address)':
+    "Appoints the hot key of a provider's machine.",
+  'streamPay()': 'The stream contract, fixed at deployment.',
+  'updateProvider(uint256,uint256,string,bool)':
+    'Changes price, endpoint and whether the provider takes new streams.',
+  'CompletionRecorded(uint256,uint256,uint256)':
+    'A payment contract paid or credited the provider.',
+  'ProviderRegistered(uint256,address,bytes32,string,address,uint256,string,uint8)':
+    'A provider put up an offer.',
+  'ProviderSignerSet(uint256,address)':
+    'An owner appointed, changed or (zero) removed its hot key.',
+  'ProviderUpdated(uint256,uint256,string,bool)':
+    'An owner changed its offer, switched it off or on again.',
+  'ComputeRegistry_AssetNotContract(address)':
+    'Thrown when an asset has no code.',
+  'ComputeRegistry_EndpointLength(uint256)':
+    'Thrown when `length` of an endpoint is not in 1..256 bytes.',
+  'ComputeRegistry_ModelLength(uint256)':
+    'Thrown when `length` of a model name is not in 1..64 bytes.',
+  'ComputeRegistry_NotOwner(uint256,address,address)':
+    'Thrown when `caller` is not the owner of provider `id`.',
+  'ComputeRegistry_NotPaymentContract(address)':
+    'Thrown when `caller` is not one of the two payment contracts.',
+  'ComputeRegistry_PriceOutOfRange(uint256)':
+    'Thrown when the price per second is zero or above type(uint64).max.',
+  'ComputeRegistry_UnknownProvider(uint256)':
+    'Thrown when `id` was never registered.',
+  'ComputeRegistry_UnknownServiceType(uint256)':
+    'Thrown when the service type is above 3.',
+} as const
+
+/** What StreamPay's functions, events and errors mean, by signature. */
+export const streamPayManual = {
+  'KEEPER_BASIS_POINTS()': "A keeper's part of what its update accrued.",
+  'MAX_BATCH()': 'The most ids in a batch.',
+  'MAX_DURATION()': 'The longest a stream may last from now, in seconds.',
+  'authorizationNonce(address,address,uint256,uint8,uint256,bytes32)':
+    'The nonce that binds an EIP-3009 authorization to the terms of a stream.',
+  'batchUpdateStreams(uint256[])':
+    'Credits each payee what accrued, less 10 basis points (rounded down) for the caller; a stream past its end is completed and gone.',
+  'cancelStream(uint256)':
+    "Ends a stream now: what accrued is the payee's, the rest the payer's.",
+  'createStream(address,uint256,address,uint256,uint8,uint256)':
+    "The same in an ERC-20, from the caller's allowance.",
+  'createStream(address,uint256,uint8,uint256)':
+    'Opens a stream of the sent native coin to `recipient`, beginning now.',
+  'createStreamWithAuthorization(address,address,uint256,address,uint256,uint8,uint256,uint256,uint256,bytes32,bytes)':
+    "Opens a stream with the payer's EIP-3009 authorization, sent by anyone: the payer needs no gas.",
+  'createStreamWithPermit(address,uint256,address,uint256,uint8,uint256,uint256,uint8,bytes32,bytes32)':
+    "The same with the caller's EIP-2612 permit instead of an earlier approval.",
+  'creditOf(address,address)': 'What an account can collect.',
+  'getCurrentBalance(uint256)':
+    'What accrued and was not yet paid or credited; 0 when the id is unknown or the stream is closed.',
+  'getProtocolStats()': 'How many streams were ever opened.',
+  'getStream(uint256)':
+    "A stream's terms and state; all zero when the id is unknown or the stream is closed.",
+  'previewBatchUpdate(uint256[])':
+    'What {batchUpdateStreams} would do in this block, so that a keeper needs one read.',
+  'redirectStream(uint256,address,uint256)':
+    "Failover in one transaction: ends a stream now and opens one to `recipient` with what is left, at the provider's price, which must not be above the old rate. Without a provider id the old rate is kept.",
+  'redirectStream(uint256,address,uint256,uint256)':
+    "The same to a provider that may be dearer, up to `maxPricePerSecond`. The limit is the payer's protection against a price that is raised just before the redirect lands.",
+  'registry()':
+    'Where offers are read and completions recorded, fixed at deployment.',
+  'settleStream(uint256,uint256,bytes)':
+    "Ends a stream paying `owed` in total since its start, as signed by the payee or the provider's signer.",
+  'settlementDigest(uint256,uint256)':
+    'The EIP-712 digest that a seller signs to settle a stream.',
+  'statusOf(uint256)': 'Where a stream is in its life.',
+  'topUpStream(uint256,address,address)':
+    'Moves the end of a native stream by as many seconds as the sent coin pays for.',
+  'topUpStream(uint256,address,address,uint256)':
+    "The same for an ERC-20 stream, from the caller's allowance; takes whole seconds only.",
+  'withdrawCredit(address,address)':
+    "Sends the caller's whole credit in an asset to any address.",
+  'withdrawFromStream(uint256)':
+    'Pays the payee everything that accrued; also after the end, when it closes the stream.',
+  'CreditAdded(address,address,uint256)': 'Money was set aside for somebody.',
+  'CreditWithdrawn(address,address,address,uint256)':
+    'Somebody collected a credit.',
+  'StreamCancelled(uint256,address,uint256,uint256)':
+    'One of the parties ended a stream.',
+  'StreamCreated(uint256,address,address,address,uint256,uint256,uint256,uint256,uint8)':
+    'A stream began.',
+  'StreamRedirected(uint256,uint256,uint256,uint256,uint256)':
+    'The payer moved the rest of a stream to another payee.',
+  'StreamSettled(uint256,uint256,uint256)':
+    "The payer ended a stream with the seller's signature.",
+  'StreamToppedUp(uint256,address,uint256,uint256)': 'A stream got more time.',
+  'StreamUpdated(uint256,uint256,uint256,bool)': 'A keeper credited a payee.',
+  'StreamWithdrawn(uint256,address,uint256)':
+    'The payee took what had accrued.',
+  'ReentrancyGuardReentrantCall()': 'Unauthorized reentrant call.',
+  'SafeERC20FailedOperation(address)':
+    'An operation with an ERC-20 token failed.',
+  'StreamPay_AssetMismatch(address,address)':
+    "Thrown when the provider's price is in another asset.",
+  'StreamPay_AssetNotContract(address)': 'Thrown when an asset has no code.',
+  'StreamPay_BadSettlementSignature(uint256,uint256)':
+    "Thrown when neither the payee nor the provider's signer signed this settlement.",
+  'StreamPay_DeliveredLess(uint256,uint256)':
+    'Thrown when a token delivered less than it was asked for.',
+  'StreamPay_DepositTooSmall(uint256,uint256)':
+    'Thrown when `amount` does not pay for one raw unit a second, or for one second: `minimum` would.',
+  'StreamPay_DirectTransfer()':
+    'Thrown when native coin is sent without calling a function.',
+  'StreamPay_DurationOutOfRange(uint256,uint256)':
+    'Thrown when a stream would last `duration` seconds, which is not in 1..`max`.',
+  'StreamPay_NativeStream(uint256)':
+    'Thrown when tokens are offered to top up a stream in the native coin.',
+  'StreamPay_NotParty(uint256,address)':
+    'Thrown when `caller` is neither payer nor payee of stream `id`.',
+  'StreamPay_NotPayee(uint256,address,address)':
+    'Thrown when `caller` is not the payee of stream `id`.',
+  'StreamPay_NotPayer(uint256,address,address)':
+    'Thrown when `caller` is not the payer of stream `id`.',
+  'StreamPay_NothingCredited(address,address)':
+    'Thrown when `account` has no credit in `asset`.',
+  'StreamPay_NothingToWithdraw(uint256)':
+    'Thrown when nothing accrued since the payee was last paid.',
+  'StreamPay_PartiesMismatch(uint256,address,address)':
+    'Thrown when stream `id` is between `payer` and `recipient`, not between those the caller named.',
+  'StreamPay_PriceAboveMax(uint256,uint256)':
+    'Thrown when a redirect would cost more per second than the payer allowed.',
+  'StreamPay_ProviderInactive(uint256)':
+    'Thrown when the provider takes no new streams.',
+  'StreamPay_RateBelowPrice(uint256,uint256)':
+    "Thrown when the deposit makes a rate below the provider's price.",
+  'StreamPay_RateOutOfRange(uint256,uint256)':
+    'Thrown when a deposit makes a rate above `max`.',
+  'StreamPay_RecipientNotProvider(address,address)':
+    "Thrown when `recipient` is not the provider's `owner`.",
+  'StreamPay_ServiceTypeMismatch(uint8,uint8)':
+    'Thrown when the provider serves something else.',
+  'StreamPay_StreamEnded(uint256,uint256)':
+    'Thrown when a stream that is past its `end` is topped up.',
+  'StreamPay_TooManyIds(uint256,uint256)':
+    'Thrown when a batch has more than `max` ids.',
+  'StreamPay_TransferFailed(address,uint256)':
+    'Thrown when a credit cannot be sent to `to`; name another address.',
+  'StreamPay_UnexpectedValue(uint256)':
+    'Thrown when native coin is sent to top up an ERC-20 stream.',
+  'StreamPay_UnknownServiceType(uint256)':
+    'Thrown when the service type is above 3.',
+  'StreamPay_UnknownStream(uint256)':
+    'Thrown when stream `id` never existed or is closed.',
+  'StreamPay_ZeroRecipient()':
+    'Thrown when the recipient of a stream or of a credit is the zero address.',
+} as const
+
+/** What PaymentChannel's functions, events and errors mean, by signature. */
+export const paymentChannelManual = {
+  'CLOSE_GRACE_PERIOD()':
+    "Seconds between a close request and the payer's withdrawal.",
+  'MAX_DEPOSIT()': 'Largest deposit of one channel, raw units.',
+  'PERMIT2()': 'The Permit2 deployment whose signatures are accepted.',
+  'close((address,address,address,bytes32,address),uint128,bytes,uint256)':
+    "`close` of the channel with these terms, recorded as a completion of the payee's provider; beyond the draft, signing nothing new.",
+  'close(bytes32,uint128,bytes)':
+    'Pays the payee what a last voucher adds, refunds the rest to the payer and closes for ever.',
+  'closeDigest(bytes32,uint128,uint256,uint256)':
+    'What the payee signs for `closeWithAuthorization`.',
+  'closeWithAuthorization(bytes32,uint128,uint256,uint256,bytes,bytes)':
+    "`close` authorized by the payee's signature, sent by anyone: the payee needs no gas.",
+  'computeChannelId(address,address,address,bytes32,address)':
+    'keccak256(abi.encode(payer, payee, token, salt, authorizedSigner, this contract, chain id)).',
+  'creditOf(address,address)': 'What an account may collect in an asset.',
+  'getChannel(bytes32)':
+    "The channel's terms and state; all zero when unknown.",
+  'isNonceUsed(bytes32,uint256)':
+    "Whether a payee's authorization nonce was used for this channel.",
+  'open(address,address,uint128,bytes32,address)':
+    "Opens a channel with the caller's money; the caller is the payer.",
+  'openNonce(address,address,address,bytes32,address)':
+    'The EIP-3009 nonce of `openWithAuthorization`.',
+  'openWithAuthorization(address,address,uint128,bytes32,address,address,uint256,uint256,bytes32,bytes)':
+    "Opens a channel with `from`'s EIP-3009 authorization, sent by anyone: the payer needs no gas.",
+  'openWithPermit2(address,address,uint128,bytes32,address,address,uint256,uint256,bytes)':
+    "Opens a channel with `from`'s Permit2 signature, sent by anyone: the payer needs no gas.",
+  'registry()': 'Where completions of providers are recorded.',
+  'requestClose(bytes32)':
+    'Starts the grace period after which the payer may withdraw; the payee can settle meanwhile.',
+  'settle((address,address,address,bytes32,address),uint128,bytes,uint256)':
+    "`settle` of the channel with these terms, recorded as a completion of the payee's provider; beyond the draft, signing nothing new.",
+  'settle(bytes32,uint128,bytes)':
+    'Pays the payee what a voucher adds to what is settled; the channel stays open.',
+  'settleDigest(bytes32,uint128,uint256,uint256)':
+    'What the payee signs for `settleWithAuthorization`.',
+  'settleWithAuthorization(bytes32,uint128,uint256,uint256,bytes,bytes)':
+    "`settle` authorized by the payee's signature, sent by anyone: the payee needs no gas.",
+  'statusOf(bytes32)': 'Where a channel stands.',
+  'topUp(bytes32,uint128)':
+    "Adds the payer's money and withdraws its pending close request.",
+  'topUpNonce(bytes32,uint128,address,bytes32)':
+    'The EIP-3009 nonce of `topUpWithAuthorization`.',
+  'topUpWithAuthorization(bytes32,uint128,address,bytes32,uint256,uint256,bytes32,bytes)':
+    "Adds `from`'s money by its EIP-3009 authorization, sent by anyone.",
+  'topUpWithPermit2(bytes32,uint128,address,uint256,uint256,bytes)':
+    "Adds `from`'s money by its Permit2 signature, sent by anyone; as `topUpWithAuthorization`.",
+  'voucherDigest(bytes32,uint128)': 'What the authorized signer signs.',
+  'withdraw(bytes32)':
+    'Refunds the payer everything not settled and closes for ever.',
+  'withdrawCredit(address,address)':
+    "Pays the caller's credit in `asset` to any address.",
+  'ChannelClosed(bytes32,uint256,uint256,uint256)':
+    'A channel ended, for ever.',
+  'ChannelOpened(bytes32,address,address,address,address,bytes32,uint256)':
+    'A channel was opened.',
+  'ChannelSettled(bytes32,uint256,uint256)':
+    'The payee took what a voucher added.',
+  'ChannelToppedUp(bytes32,address,uint256,uint256)':
+    'A channel got more money.',
+  'CloseRequestCancelled(bytes32)': 'The payer stays after all.',
+  'CloseRequested(bytes32,uint256)': 'The payer wants to leave.',
+  'CreditAdded(address,address,uint256)':
+    'A payment was refused and is kept for its owner.',
+  'CreditWithdrawn(address,address,address,uint256)': 'A credit was collected.',
+  'ReentrancyGuardReentrantCall()': 'Unauthorized reentrant call.',
+  'SafeERC20FailedOperation(address)':
+    'An operation with an ERC-20 token failed.',
+} as const

@@ -23,7 +23,7 @@ const steps: readonly Step[] = [
     commands: [
       [node, "scripts/checks/abi-fresh.ts"],
       [bin("biome"), "ci", "--colors=off"],
-      [bin("solhint"), "contracts/**/*.sol", "--max-warnings", "0"],
+      [node, "scripts/checks/contracts.ts"],
       [bin("tsc"), "-p", "."],
       [node, "scripts/checks/trees.ts"],
       [node, "scripts/checks/documents.ts"],

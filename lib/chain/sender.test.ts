@@ -65,6 +65,19 @@ describe("createSender", () => {
     for (const { feeWei, gasUsed, effectiveGasPrice } of done) expect(feeWei).toBe(gasUsed * effectiveGasPrice);
   });
 
+  it("behavior: another program that makes the same call with the same wallet at the same time gets its own transaction", async () => {
+    // Nonces are shared within a process only: another endpoint stands for another process.
+    const elsewhere = connectChain({ ...chain.network, rpcUrls: [local.rpcUrl.replace("127.0.0.1", "localhost")] });
+    const senders = [senderOf(other), createSender({ chain: elsewhere, account: other, logger: createRecordingLogger() })];
+    let out = 0;
+    const onSent = () => {
+      out += 1;
+      if (out === 2) void local.mine();
+    };
+    const sent = await Promise.all(senders.map((sender) => sender.send(stream(60_000n), { onSent })));
+    expect(new Set(sent.map(({ hash }) => hash)).size).toBe(2);
+  });
+
   it("behavior: two senders of one key share its nonces", async () => {
     let out = 0;
     const onSent = () => {

@@ -131,7 +131,7 @@ export function createSender(options: SenderOptions): Sender {
       reading(() => chain.client.getBalance({ address: account.address })),
     ]);
     const padded = (estimated * 12n) / 10n;
-    const gas = padded > gasFloor ? padded : gasFloor;
+    const gas = (padded > gasFloor ? padded : gasFloor) + unlikeAnyOther();
     const needed = (request.value ?? 0n) + gas * feeCap(fees);
     if (balance < needed) throw unfunded(chain, account.address, balance, needed);
     return { gas, fees };
@@ -156,6 +156,15 @@ export function createSender(options: SenderOptions): Sender {
       return { gas, gasPrice: fees.expected, feeWei: gas * fees.expected };
     },
   };
+}
+
+/**
+ * Two programs with one wallet may make the same call with the same nonce at the same time. Were all the bytes the same, both
+ * would take the one transaction that is mined for their own; so each asks for a little more gas of its own, which costs nothing.
+ */
+function unlikeAnyOther(): bigint {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint8Array(2));
+  return BigInt(high * 256 + low);
 }
 
 interface Request {

@@ -34,6 +34,31 @@ describe("open reputation: completions that anybody writes", () => {
   });
 });
 
+describe("phishing: a contract that an owner was lured to call", () => {
+  const world = inAsset("native coin");
+  it("cannot change the owner's offer, and what it registers is its own", async () => {
+    const w = world();
+    const { payee, contractPayee } = w.parties;
+    const id = await w.provide();
+    const lured = (fn: string, args: readonly unknown[]) => ({
+      ...w.through("contractPayee", { from: payee, to: w.registry, fn, args }),
+      from: payee,
+    });
+    await w.refuses(lured("updateProvider", [id, 1n, "https://thief.example", true]), "ComputeRegistry_NotOwner", [
+      id,
+      contractPayee,
+      payee,
+    ]);
+    await w.refuses(lured("setProviderSigner", [id, contractPayee]), "ComputeRegistry_NotOwner", [id, contractPayee, payee]);
+    const done = await w.chain.send(lured("registerProvider", ["model", 1n, "endpoint", 0]));
+    assert.equal(w.chain.events(done, w.registry)[0]?.args.owner, contractPayee);
+    assert.deepEqual(await w.chain.read(w.registry, "getWalletProviders", [contractPayee, 0n, 9n]), [id + 1n]);
+    assert.deepEqual(await w.chain.read(w.registry, "getWalletProviders", [payee, 0n, 9n]), [id]);
+    assert.equal((await w.chain.read<{ owner: string }>(w.registry, "getProvider", [id + 1n])).owner, contractPayee);
+    await w.refuses(lured("recordCompletion", [id, 1n]), "ComputeRegistry_NotPaymentContract", [contractPayee]);
+  });
+});
+
 describe("finding 16: markup in names that a page shows", () => {
   const market = inMarket();
   it("comes back byte for byte, bounded, and is the reader's to escape", async () => {

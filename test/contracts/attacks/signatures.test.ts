@@ -80,6 +80,72 @@ describe("settlements", () => {
   });
 });
 
+describe("phishing: a contract that a party was lured to call", () => {
+  const world = inAsset("native coin");
+
+  it("cannot act for that party, whoever started the transaction", async () => {
+    const w = world();
+    const { payer, payee, rival } = w.parties;
+    const lure = w.contracts.contractPayee;
+    const id = await w.open();
+    w.chain.pass(10);
+    await w.chain.send(w.call(w.parties.keeper, "batchUpdateStreams", [[id]]));
+    w.chain.pass(10);
+    // The party itself calls the lure, which calls on.
+    const lured = (from: typeof payer, fn: string, args: readonly unknown[]) => ({
+      ...w.through("contractPayee", w.call(from, fn, args)),
+      from,
+    });
+    await w.refuses(lured(payer, "cancelStream", [id]), "StreamPay_NotParty", [id, lure.address]);
+    await w.refuses(lured(payee, "cancelStream", [id]), "StreamPay_NotParty", [id, lure.address]);
+    await w.refuses(lured(payee, "withdrawFromStream", [id]), "StreamPay_NotPayee", [id, lure.address, payee]);
+    const settlement = [id, 0n, await w.sign(PAYEE, id, 0n)];
+    await w.refuses(lured(payer, "settleStream", settlement), "StreamPay_NotPayer", [id, lure.address, payer]);
+    await w.refuses(lured(payer, "redirectStream", [id, rival, 0n]), "StreamPay_NotPayer", [id, lure.address, payer]);
+    await w.refuses(lured(payee, "withdrawCredit", [w.asset, rival]), "StreamPay_NothingCredited", [lure.address, w.asset]);
+  });
+
+  it("and what it does in its own name is its own", async () => {
+    const w = world();
+    const { contractPayer, contractPayee, payee, rival } = w.parties;
+    const through = (fn: string, args: readonly unknown[], value = 0n) =>
+      w.through("contractPayer", w.call(contractPayer, fn, args, value));
+    const [paid, terms] = [w.rate * 10n, { from: contractPayer }];
+    await w.expect(w.through("contractPayer", w.opening(terms)), {
+      events: [w.created(1n, terms)],
+      balances: { contractPayer: -w.rate * 1_000n },
+    });
+    await w.expect(w.through("contractPayer", w.toppingUp(1n, w.rate, contractPayer, contractPayer, payee)), {
+      events: [["StreamToppedUp", { id: 1n, by: contractPayer, amount: w.rate, end: w.chain.now + 1_001n }]],
+      balances: { contractPayer: -w.rate },
+    });
+    w.chain.pass(10);
+    await w.expect(through("redirectStream", [1n, contractPayee, 0n]), {
+      events: [
+        w.created(2n, { from: contractPayer, recipient: contractPayee, duration: 991n }),
+        ["StreamRedirected", { id: 1n, newId: 2n, paid, moved: w.rate * 991n, refunded: 0n }],
+        w.credited("payee", paid),
+      ],
+      credits: { payee: paid },
+    });
+    w.chain.pass(10);
+    await w.expect(through("cancelStream", [2n]), {
+      events: [["StreamCancelled", { id: 2n, by: contractPayer, paid, refunded: w.rate * 981n }], w.credited("contractPayee", paid)],
+      balances: { contractPayer: w.rate * 981n },
+      credits: { contractPayee: paid },
+    });
+    await w.expect(w.through("contractPayee", w.call(contractPayee, "withdrawCredit", [w.asset, rival])), {
+      events: [["CreditWithdrawn", { account: contractPayee, asset: w.asset, to: rival, amount: paid }]],
+      balances: { rival: paid },
+      credits: { contractPayee: -paid },
+    });
+    const keeping = await w.open();
+    w.chain.pass(10);
+    await w.chain.send(w.through("contractPayee", w.call(contractPayee, "batchUpdateStreams", [[keeping]])));
+    assert.equal(await w.balanceOf(contractPayee), paid / 1_000n);
+  });
+});
+
 describe("permits sent first by somebody else", () => {
   const world = fresh(() => build("18 decimals"));
   it("do not stop the stream", async () => {

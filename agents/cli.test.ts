@@ -196,6 +196,27 @@ describe("claw ask", () => {
     `);
   });
 
+  it("behavior: three at once with one wallet: each is answered and paid once", { timeout: 60_000 }, async () => {
+    const runs = await Promise.all(["a", "b", "c"].map((word) => claw(["ask", "--json", "-m", "echo", word])));
+    expect(runs.map(({ code, out }) => [code, JSON.parse(out).answer])).toEqual([
+      [0, "a"],
+      [0, "b"],
+      [0, "c"],
+    ]);
+    const reports = runs.map(({ out }) => JSON.parse(out));
+    expect(new Set(reports.map(({ streamId }) => streamId)).size).toBe(3);
+    for (const { paidWei, servedMs } of reports) expect(BigInt(paidWei)).toBe(costDown(PRICE, servedMs));
+  });
+
+  it("behavior: a reader that goes away mid-answer ends the stream too", { timeout: 20_000 }, async () => {
+    const { child, ended, says } = start(["ask", "-m", "slow", "first second third fourth fifth sixth seventh"]);
+    await says("first");
+    child.stdout?.destroy();
+    const { code, err } = await ended;
+    expect(code).toBe(130);
+    expect(err).toContain("settle    0x");
+  });
+
   it("behavior: Ctrl-C mid-answer closes the line, ends the stream, shows the bill, exits 130", { timeout: 20_000 }, async () => {
     const { child, ended, says } = start(["ask", "-m", "slow", "first second third fourth fifth sixth seventh"]);
     await says("first");

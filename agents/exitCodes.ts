@@ -29,6 +29,7 @@ export const exitCodeHelp = `Exit codes:
 const byCode: Readonly<Record<string, number>> = {
   CONFIG_INVALID: exitCodes.badInput,
   DEV_KEY_ON_PUBLIC_CHAIN: exitCodes.badInput,
+  STREAM_UNKNOWN: exitCodes.providerFailed,
   UNSUPPORTED: exitCodes.badInput,
   ASSET_MISMATCH: exitCodes.badInput,
   NO_PROVIDER: exitCodes.noProvider,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Accrual} from "contracts/libraries/Accrual.sol";
+import {Accrual} from "../../../contracts/libraries/Accrual.sol";
 
 /// @notice What the compiler's model checker proves of the arithmetic for every input, `scripts/checks/contracts.ts` runs it.
 contract AccrualProof {

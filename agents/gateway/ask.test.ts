@@ -176,7 +176,13 @@ describe("ask: the provider fails", () => {
     ["reports an error", (exchange) => sends(exchange, '{"error":{"message":"boom","code":500}}').done(), "UPSTREAM_FAILED", ""],
     ["breaks off", (exchange) => void half(exchange).response.end(), "ANSWER_CUT", "half"],
     ["is cut", (exchange) => void held(half(exchange), 30).then(({ response }) => response.destroy()), "ANSWER_CUT", "half"],
-    ["stalls", (exchange) => exchange.token("half"), "PROVIDER_TIMEOUT", "half"],
+    ["stalls", (exchange) => exchange.token("half"), "ANSWER_CUT", "half"],
+    [
+      "reports an error after its first word",
+      (exchange) => void sends(half(exchange), '{"error":{"message":"boom","code":"upstream_failed"}}').response.end(),
+      "ANSWER_CUT",
+      "half",
+    ],
     ["ends without a finish reason", (exchange) => half(exchange).done(), "ANSWER_CUT", "half"],
   ])("error: it %s: it signs what it served, the rest comes back", async (_, chat, code, answer) => {
     await market.provide({ chat });

@@ -147,7 +147,8 @@ export async function ask(request: AskRequest, deps: AskDeps): Promise<AskResult
       const onRequest = () => observer.requested(stream);
       last = await attempt({ ...deps, client, stream, request: chatRequestOf(request, offer), onText, onRequest });
       failure = last.failure;
-      if (!failure || (last.answer?.text ?? "") !== "" || failure.code === "ABORTED" || isClientFault(failure)) break;
+      if (failure && last.answer?.text) failure = brokeOff(failure);
+      if (!failure || last.answer?.text || failure.code === "ABORTED" || isClientFault(failure)) break;
       giveUp(offer, failure);
     }
     if (signal.aborted && !last?.answer?.text) failure = new AppError("ABORTED", "Stopped on request.", { cause: signal.reason });
@@ -225,6 +226,15 @@ function stillOpen(error: AppError, { id }: OpenStream): AppError {
   return new AppError(error.code, `Stream ${id} may still be open: ${error.message}`, {
     facts: { ...error.facts, streamId: String(id) },
     hint: "Run `claw stop`; at its end the stream stops by itself.",
+    cause: error,
+  });
+}
+
+/** Whatever ended it: words came, and then no end. */
+function brokeOff(error: AppError): AppError {
+  if (["ANSWER_CUT", "PROVIDER_DISHONEST", "ABORTED"].includes(error.code)) return error;
+  return new AppError("ANSWER_CUT", `The answer broke off: ${error.message}`, {
+    facts: { ...error.facts, reason: error.code },
     cause: error,
   });
 }

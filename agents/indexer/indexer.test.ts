@@ -4,7 +4,7 @@ import { openStore, type Store } from "@clawcompute/lib/store";
 import { type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
 import type { Abi, Address } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { contentsOf, followTo, freshContents } from "./testing/contents.ts";
+import { contentsOf, followTo, openReference } from "./testing/contents.ts";
 import { type Story, startStory } from "./testing/story.ts";
 
 let local: LocalChain;
@@ -111,7 +111,9 @@ describe("follow", () => {
       await story.blocks(2, 6);
       await followTo(store.db, local.network);
     }
-    expect(await contentsOf(store.db, local.network.chainId)).toEqual(await freshContents(local.network));
+    const reference = await openReference(local.network);
+    expect(await contentsOf(store.db, local.network.chainId)).toEqual(await reference.contents());
+    await reference.close();
   });
 });
 

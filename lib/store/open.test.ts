@@ -15,7 +15,7 @@ const row = {
   updatedAtMs: 1_800_000_000_000,
 };
 
-test("behavior: keeps exact amounts and survives being opened twice", async () => {
+test("behavior: keeps exact amounts and survives being opened twice", { timeout: 60_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "store-"));
   const first = await openStore({ folder });
   await first.db.insert(meters).values(row);

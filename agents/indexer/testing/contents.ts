@@ -5,10 +5,12 @@ import {
   createWriterLock,
   type Database,
   eq,
+  indexerBlocks,
   indexerChannels,
   indexerCredits,
   indexerDays,
   indexerEvents,
+  indexerHeads,
   indexerKeeperActions,
   indexerKeepers,
   indexerModels,
@@ -51,15 +53,37 @@ export async function contentsOf(db: Database, chainId: number): Promise<Content
   return contents as unknown as Contents;
 }
 
-/** What a new and empty store holds after reading the chain up to its newest block. */
-export async function freshContents(network: Network, logger?: ChainLogger): Promise<Contents> {
+/** A store that is emptied and filled anew from the chain each time it is asked: what every other store must equal. */
+export async function openReference(network: Network) {
   const store = await openStore({});
-  try {
-    await followTo(store.db, network, logger);
-    return await contentsOf(store.db, network.chainId);
-  } finally {
-    await store.close();
-  }
+  return {
+    contents: async (): Promise<Contents> => {
+      for (const table of [...Object.values(tables), indexerHeads, indexerBlocks]) await store.db.delete(table);
+      await followTo(store.db, network);
+      return contentsOf(store.db, network.chainId);
+    },
+    close: () => store.close(),
+  };
+}
+
+export interface Difference {
+  readonly rows: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly wrong: number;
+}
+
+/** How a store differs from the reference: events that are missing or twice, and rows of other tables that are not the same. */
+export function differenceOf(found: Contents, reference: Contents): Difference {
+  const known = new Set(reference.events);
+  const seen = new Set<string>();
+  const doubled = found.events.filter((row) => seen.size === seen.add(row).size || !known.has(row)).length;
+  const wrong = Object.entries(reference).reduce((sum, [name, rows]) => {
+    const others = new Set(found[name as keyof Contents]);
+    const same = rows.filter((row) => others.has(row)).length;
+    return name === "events" ? sum : sum + Math.max(rows.length, found[name as keyof Contents].length) - same;
+  }, 0);
+  return { rows: reference.events.length, lost: reference.events.filter((row) => !seen.has(row)).length, doubled, wrong };
 }
 
 /** Follows the chain into `db` until the newest block of now is there. */

@@ -99,7 +99,7 @@ describe("serving stops", () => {
       response.write(chunk("half an "), () => response.destroy());
     };
     const { code, json } = await world.ask(["hello"]);
-    expect([code, json.answer, json.truncated, json.error?.code]).toEqual([5, "half an ", true, "UPSTREAM_FAILED"]);
+    expect([code, json.answer, json.truncated, json.error?.code]).toEqual([6, "half an ", true, "ANSWER_CUT"]);
     await expectBalanced(json.streamId);
   });
 

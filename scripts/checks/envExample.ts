@@ -12,6 +12,7 @@ import { deploySettings } from "../deploySettings.ts";
 
 const tests: Settings = {
   fuzzRuns: optional(text("FUZZ_RUNS", { describe: "runs of each fuzz test, for deep runs" })),
+  chromium: optional(text("CHROMIUM_PATH", { describe: "Chromium or Chrome for the browser tests, where it is not in a usual place" })),
 };
 
 /** Every variable by its owner, in the order in which a newcomer meets them. */

@@ -9,7 +9,7 @@ import type { MarketRow } from "./arrange.ts";
 import { serviceTypes } from "./serviceTypes.ts";
 
 const columns =
-  "sm:grid sm:grid-cols-[minmax(0,2.1fr)_minmax(0,1.700fr)_minmax(0,1.500fr)_minmax(0,1.500fr)_auto] sm:items-center sm:gap-x-5";
+  "sm:grid sm:grid-cols-[minmax(0,2.1fr)_minmax(0,1.700fr)_minmax(0,1.500fr)_minmax(0,1.500fr)_4.5rem] sm:items-center sm:gap-x-5";
 
 export function OfferList({ rows }: { rows: readonly MarketRow[] }) {
   return (

@@ -1,0 +1,69 @@
+"use client";
+import { type FormEvent, type KeyboardEvent, useState } from "react";
+import { ConnectWallet } from "@/components/chain/ConnectWallet.tsx";
+import { Button } from "@/components/ui/Button.tsx";
+import { ArrowIcon, StopIcon } from "@/components/ui/icons.tsx";
+import type { Phase } from "@/hooks/useConversation.ts";
+
+const doing: Partial<Record<Phase, string>> = {
+  opening: "Confirm the deposit in your wallet; then the chain takes a moment.",
+  signing: "Sign the session in your wallet. It costs nothing.",
+  ending: "Ending the stream and bringing the rest back.",
+};
+
+interface ComposerProps {
+  phase: Phase;
+  isConnected: boolean;
+  isOpen: boolean;
+  canAsk: boolean;
+  onAsk: (text: string) => void;
+  onStop: () => void;
+}
+
+export function Composer({ phase, isConnected, isOpen, canAsk, onAsk, onStop }: ComposerProps) {
+  const [text, setText] = useState("");
+  const isReady = isConnected && canAsk && phase === "idle" && text.trim() !== "";
+  const ask = (event?: FormEvent) => {
+    event?.preventDefault();
+    if (!isReady) return;
+    onAsk(text.trim());
+    setText("");
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      ask();
+    }
+  };
+  return (
+    <form onSubmit={ask} className="sticky bottom-0 mt-6 bg-page pt-2 pb-4">
+      <p role="status" className="min-h-6 text-sm text-warn">
+        {doing[phase]}
+      </p>
+      <div className="rounded-2xl border border-line-strong bg-surface p-2 focus-within:border-brand">
+        <textarea
+          aria-label="Your question"
+          value={text}
+          onChange={({ target }) => setText(target.value)}
+          onKeyDown={onKeyDown}
+          rows={2}
+          placeholder="What do you want to know?"
+          className="block w-full resize-none bg-transparent px-2 py-1.5 outline-none placeholder:text-soft"
+        />
+        <div className="flex items-center justify-end gap-2">
+          {phase === "answering" ? (
+            <Button look="quiet" onClick={onStop}>
+              <StopIcon /> Stop
+            </Button>
+          ) : isConnected ? (
+            <Button type="submit" disabled={!isReady}>
+              {isOpen ? "Ask" : "Open stream and ask"} <ArrowIcon />
+            </Button>
+          ) : (
+            <ConnectWallet label="Connect a wallet to ask" />
+          )}
+        </div>
+      </div>
+    </form>
+  );
+}

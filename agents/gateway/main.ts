@@ -1,16 +1,15 @@
-import { assertChain, type Chain, connectChain, createSender, listActiveOffers, type Sender } from "@clawcompute/lib/chain";
+import { assertChain, type Chain, connectChain, listActiveOffers, type Sender } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount, parseAmount } from "@clawcompute/lib/money";
-import { createLogger, type Logger, steadyClock } from "@clawcompute/lib/node";
+import { type Logger, steadyClock } from "@clawcompute/lib/node";
 import { zeroAddress } from "viem";
 import { type CommandContext, errorLine } from "../command.ts";
 import { exitCodeOf, exitCodes } from "../exitCodes.ts";
-import { askPassword } from "../wallet/askPassword.ts";
-import { unlock } from "../wallet/unlock.ts";
 import { type AskRequest, ask } from "./ask.ts";
 import { attemptLimits } from "./attempt.ts";
 import { makeBill } from "./bill.ts";
 import { type GatewayConfig, readConfig } from "./config.ts";
+import { connectWallet } from "./connectWallet.ts";
 import { createDialer } from "./dial.ts";
 import { endOrphan, findStreams, lookBackBlock } from "./orphans.ts";
 import { createPayment } from "./payment.ts";
@@ -127,15 +126,6 @@ async function stopAll(config: GatewayConfig, chain: Chain, sender: Sender, logg
   dialer.close();
   const ended = results.filter((stream) => stream !== undefined);
   return { ended, failures, bill: await makeBill(chain, ended, payment.transactions) };
-}
-
-async function connectWallet(config: GatewayConfig, env: CommandContext["env"]) {
-  const logger = createLogger({ name: "claw", level: config.logLevel });
-  const chain = connectChain(config.network);
-  await assertChain(chain);
-  const { account, source } = await unlock({ env, network: config.network, askPassword });
-  logger.info({ address: account.address, source, network: config.network.name }, "wallet unlocked");
-  return { chain, logger, sender: createSender({ chain, account, logger, clock: steadyClock }) };
 }
 
 function askRequestOf(prompt: string, flags: AskFlags, config: GatewayConfig): AskRequest {

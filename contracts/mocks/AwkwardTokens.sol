@@ -130,6 +130,19 @@ contract MoodyToken is MockToken("Moody", "MOODY", 18) {
     }
 }
 
+/// @notice Knows authorizations as EIP-3009 wrote them, with split signatures only.
+contract SplitSignatureToken is MockToken("Split", "SPLIT", 6) {
+    error SplitSignatureToken_UnknownFunction();
+
+    function receiveWithAuthorization(address, address, uint256, uint256, uint256, bytes32, bytes calldata)
+        external
+        pure
+        override
+    {
+        revert SplitSignatureToken_UnknownFunction();
+    }
+}
+
 /// @notice Tells sender and receiver of every transfer, as ERC-777 does.
 contract HookToken is MockToken("Hook", "HOOK", 18) {
     function _update(address from, address to, uint256 value) internal override {

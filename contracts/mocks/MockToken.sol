@@ -66,7 +66,7 @@ contract MockToken is ERC20Permit, IERC3009 {
         uint256 validBefore,
         bytes32 nonce,
         bytes calldata signature
-    ) external {
+    ) external virtual {
         _receive(from, to, value, validAfter, validBefore, nonce, signature);
     }
 

@@ -96,6 +96,15 @@ describe("createStreamWithAuthorization", () => {
     });
   }
 
+  describe("given the token knows split signatures only", () => {
+    const world = fresh(() => build("6 decimals", ["SplitSignatureToken", []]));
+    it("it opens the stream with a signature of 65 bytes", async () => {
+      const w = world();
+      const t = terms(w);
+      await w.expect(relaying(w, t, await authorize(w, t)), { events: [w.created(1n)], balances: { payer: -t.amount } });
+    });
+  });
+
   describe("given the token keeps a fee", () => {
     const world = fresh(() => build("18 decimals", ["FeeToken", []]));
     it("it reverts with DeliveredLess", async () => {

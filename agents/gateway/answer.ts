@@ -134,7 +134,7 @@ function parseChunk(data: string): (ChatChunk & Record<string, unknown>) | undef
 }
 
 /** A role alone is a greeting, not a token; reasoning and tool calls are tokens too. */
-function producesToken(choice: NonNullable<ChatChunk["choices"]>[number] | undefined): boolean {
+export function producesToken(choice: NonNullable<ChatChunk["choices"]>[number] | undefined): boolean {
   if (!choice) return false;
   if (choice.finish_reason) return true;
   return Object.entries(choice.delta ?? {}).some(([key, value]) => key !== "role" && value !== null && value !== undefined && value !== "");

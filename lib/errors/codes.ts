@@ -49,6 +49,9 @@ export const errorKinds = {
   TOKEN_MISSING: payment("Open a stream to this provider and POST /v1/sessions for a token."),
   TOKEN_UNKNOWN: unauthorized("POST /v1/sessions for a new token."),
   TOKEN_EXPIRED: unauthorized("POST /v1/sessions for a new token."),
+  // the gateway's own clients
+  CLIENT_KEY_UNKNOWN: unauthorized("Send the gateway's API key as bearer token."),
+  ORIGIN_REFUSED: refused("Allow the origin in GATEWAY_ORIGINS if its pages may spend this wallet's money."),
   // stream and money
   STREAM_UNKNOWN: { status: 404, type: "invalid_request_error", hint: "Wait until the opening transaction is confirmed, then try again." },
   STREAM_ENDED: payment("Open a new stream, or top up before the end."),
@@ -58,10 +61,12 @@ export const errorKinds = {
   ASSET_MISMATCH: payment("Pay in the asset that the provider's offer names."),
   PRICE_ABOVE_CAP: refused("Raise the cap or choose another provider."),
   BUDGET_EXCEEDED: payment("Raise the spending limit, or wait until the window has passed."),
+  SPENDING_PAUSED: unavailable("Money within the limit becomes free by itself; try again after the time in retry-after."),
   DEPOSIT_ABOVE_LIMIT: refused("Allow a larger deposit, or ask for less time."),
   WALLET_UNFUNDED: payment("Send native coin for the deposit and the gas to this wallet."),
   WALLET_LOCKED: unauthorized("Unlock the wallet first."),
   WALLET_MISSING: { status: 500, type: "server_error", alert: false, hint: "Create one with `claw wallet new`, or set PRIVATE_KEY." },
+  IDEMPOTENCY_CONFLICT: conflict("Use a new idempotency key for another request."),
   // capacity
   BUSY: busy("Try again after the time in retry-after."),
   RATE_LIMITED: busy("Try again after the time in retry-after."),

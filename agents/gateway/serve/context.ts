@@ -1,0 +1,33 @@
+import type { Chain } from "@clawcompute/lib/chain";
+import type { Clock, Logger, Metrics } from "@clawcompute/lib/node";
+import type { Budget } from "../budget/budget.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Access } from "./access.ts";
+import type { ChatDeps } from "./answerChat.ts";
+import type { GatewayMetrics } from "./gatewayMetrics.ts";
+import type { Replays } from "./replays.ts";
+
+export interface ServePolicy {
+  readonly heartbeatMs: number;
+  readonly maxBodyBytes: number;
+  readonly contextLength: number;
+}
+
+/** Everything the routes need, put together in `gateway.ts`. */
+export interface GatewayContext {
+  readonly chain: Chain;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly counted: GatewayMetrics;
+  readonly access: Access;
+  readonly chat: ChatDeps;
+  readonly budget: Budget;
+  readonly ledger: Ledger;
+  readonly replays: Replays;
+  readonly policy: ServePolicy;
+  /** Throws DRAINING when the gateway is stopping. */
+  readonly assertServing: () => void;
+  /** A request is under way until the returned function is called. */
+  readonly begin: () => () => void;
+}

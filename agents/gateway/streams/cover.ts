@@ -1,0 +1,54 @@
+import type { Offer } from "@clawcompute/lib/chain";
+import type { SignedReceipt } from "@clawcompute/lib/protocol";
+import type { Hex } from "viem";
+import type { Bill } from "../bill.ts";
+import type { ProviderClient } from "../providerClient.ts";
+
+/** What pays for requests to one provider: an open stream now; a channel has the same shape. */
+export interface Cover {
+  readonly kind: "stream" | "channel";
+  readonly id: string;
+  readonly offer: Offer;
+  /** Of this cover, whatever the offer costs by now (P11). */
+  readonly ratePerSecond: bigint;
+  readonly client: ProviderClient;
+  /** Bearer token; throws while `Rail.connect` has not succeeded. */
+  token(): string;
+  readonly depositWei: bigint;
+  readonly openedAtMs: number;
+  /** Requests under way. */
+  readonly uses: number;
+  /** Time in which at least one request was under way, by this side's stopwatch: the most that may be owed. */
+  readonly busyMs: number;
+  /** What the deposit still covers by the chain's clock. */
+  runwayMs(): number;
+  /** A request begins; the returned function ends it, once. */
+  use(): () => void;
+  /** Every check that holds also when answers overlap. Throws PROVIDER_DISHONEST naming the first lie. */
+  verify(sent: unknown, own: { readonly bodyHash: Hex; readonly measuredMs: number }): Promise<SignedReceipt>;
+}
+
+/** How a cover ended. */
+export interface Ending {
+  readonly bill: Bill;
+  /** What the provider signed for; undefined when the clock decided. */
+  readonly servedMs: number | undefined;
+}
+
+/** How covers begin, last and end. Every method may take as long as the chain does. */
+export interface Rail {
+  readonly kind: Cover["kind"];
+  /** Deposits `seconds` of the offer's price. Throws the contract's refusal, WALLET_UNFUNDED or TRANSACTION_UNCERTAIN. */
+  open(offer: Offer, seconds: number): Promise<Cover>;
+  /** Gets the token. The cover has to be ended when it throws. */
+  connect(cover: Cover): Promise<void>;
+  topUp(cover: Cover, seconds: number): Promise<void>;
+  /** Failover: what is left moves to another provider in one transaction. Throws the contract's refusal; the old cover is open then. */
+  move(cover: Cover, offer: Offer): Promise<Cover>;
+  /** With the provider's signed settlement when it gives one, else by the chain's clock. */
+  end(cover: Cover): Promise<Ending>;
+  /** Gas and events of a cover that has moved on. */
+  bill(cover: Cover): Promise<Bill>;
+  /** Looks at the chain's clock. */
+  tick(): Promise<void>;
+}

@@ -29,4 +29,13 @@ describe("getOffer", () => {
       assert.deepEqual(await m.read("getOffer", [id]), [m.other, 12n, true, 0, m.token.address]);
     });
   });
+
+  describe("given one provider in each", () => {
+    it("it reads a slot less for the native coin", async () => {
+      const m = market();
+      const cost = async (id: bigint) => (await m.chain.send(m.call(m.stranger, "getOffer", [id]))).gasUsed;
+      const [native, erc20] = [await m.register(), await m.register({ asset: m.token.address })];
+      assert((await cost(erc20)) - (await cost(native)) > 2_000n);
+    });
+  });
 });

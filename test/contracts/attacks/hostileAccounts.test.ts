@@ -360,4 +360,21 @@ describe("finding 10: a payout is forced on a recipient at a bad moment", () => 
     assert.equal(await w.chain.read(w.contracts.contractPayee, "reentryResult"), "0x");
     assert.equal(await w.chain.balance(w.parties.contractPayee), 0n);
   });
+
+  it("nor is anybody called who is owed nothing, not even its caller", async () => {
+    const w = world();
+    const id = await openBetweenContracts(w);
+    // Whoever is called in this mood remembers it.
+    await w.setMood("contractPayer", "REENTER", w.parties.contractPayee);
+    w.chain.pass(5_000);
+    const all = w.rate * 1_000n;
+    await w.expect(w.through("contractPayer", cancelling(w, id)), {
+      events: [cancelled(id, w.parties.contractPayer, all, 0n), w.credited("contractPayee", all)],
+      credits: { contractPayee: all },
+    });
+    assert.equal(await w.chain.read(w.contracts.contractPayer, "reentered"), false);
+    await w.chain.send(w.through("contractPayer", w.opening()));
+    await w.chain.send(w.through("contractPayer", cancelling(w, id + 1n)));
+    assert.equal(await w.chain.read(w.contracts.contractPayer, "reentered"), true);
+  });
 });

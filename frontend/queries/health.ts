@@ -1,6 +1,6 @@
 import type { Offer } from "@clawcompute/lib/chain";
 import { type HealthResponse, healthResponse, routes } from "@clawcompute/lib/protocol";
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, skipToken } from "@tanstack/react-query";
 import { endpointOf } from "@/components/chain/untrusted.ts";
 
 const WITHIN_MS = 5000;
@@ -17,10 +17,10 @@ export interface HealthOptions {
 }
 
 /** What this page itself sees of the provider: never throws, so that one dead endpoint is a state and no error. */
-export const healthQuery = (offer: Offer, options: HealthOptions) =>
+export const healthQuery = (offer: Offer | undefined, options: HealthOptions) =>
   queryOptions({
-    queryKey: ["health", options.chainId, offer.id, offer.endpoint],
-    queryFn: ({ signal }) => probe(offer, options, signal),
+    queryKey: ["health", options.chainId, offer?.id, offer?.endpoint],
+    queryFn: offer ? ({ signal }) => probe(offer, options, signal) : skipToken,
     refetchInterval: 10_000,
     staleTime: 5000,
   });

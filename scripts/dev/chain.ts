@@ -19,6 +19,8 @@ export interface ChainPartOptions extends Pick<ChildOptions, "cwd" | "logsFolder
   /** What belongs to the chain's state and goes with it. */
   readonly belongings: readonly string[];
   onStarted(child: Child): void;
+  /** It will end now, and that is known. */
+  onGivenUp(child: Child): void;
 }
 
 /** Starts the chain with the contracts. A saved one that holds other contracts than the ones built now is set aside. */
@@ -58,6 +60,7 @@ async function startOnce(options: ChainPartOptions, restarted: string | undefine
     child.exited.then((how) => Promise.reject(failure(child, `ended while it started (${how})`))),
   ]);
   if ("ready" in message) return { child, ready: message.ready, restarted };
+  options.onGivenUp(child);
   await child.exited;
   throw new AppError(message.failed.code, message.failed.message, { hint: `See ${child.logPath}.` });
 }

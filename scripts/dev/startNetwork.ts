@@ -72,7 +72,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     parts.push(child);
     keep();
     child.exited.then((how) => {
-      if (stopping) return;
+      if (stopping || !parts.includes(child)) return;
       broken.abort(failure(child, `ended while the network started (${how})`));
       const loss = { name: child.name, how, logPath: child.logPath, logTail: logTail(child.logPath), isFatal: child.name === "chain" };
       losses.push(loss);
@@ -80,6 +80,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     });
     return child;
   };
+  const drop = (child: Child) => void parts.splice(parts.indexOf(child), 1);
   const kill = () => {
     stopping = true;
     for (const part of parts) part.kill();
@@ -112,15 +113,15 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     let chainId = 0;
     // The page is built beside everything else: it takes longest, and needs only the sources.
     const built = options.dashboard
-      ? report.step("dashboard", "building it (once, and again when its sources change)", async () =>
+      ? report.step("dashboard", "building", async () =>
           (await buildDashboard(where, signal)) ? "built" : "built before, sources unchanged",
         )
       : Promise.resolve();
     built.catch(() => {}); // awaited below; a failure elsewhere must not leave it unhandled
 
-    await report.step("chain", "starting it", async () => {
+    await report.step("chain", "starting", async () => {
       const port = await portFor(wantedPorts.chain);
-      const { ready, restarted } = await startChain({ ...where, port, statePath, belongings, onStarted: add });
+      const { ready, restarted } = await startChain({ ...where, port, statePath, belongings, onStarted: add, onGivenUp: drop });
       ({ rpcUrl, chainId } = ready);
       chainPid = ready.pid;
       keep();
@@ -128,20 +129,20 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
       return `${ready.engine} at ${rpcUrl}, a block each second, contracts deployed${ready.forgets && keepState ? "; keeps no state" : ""}`;
     });
     signal.throwIfAborted();
-    await report.step("models", "generating them", async () => `${(await writeModels(models)).join(" and ")} generated in ${models}`);
+    await report.step("models", "generating", async () => `${(await writeModels(models)).join(" and ")} generated in ${models}`);
 
     const providerUrls: string[] = [];
     await Promise.all([
       ...providerPlans.map(async (plan, index) => {
         const port = await portFor(plan.port);
         providerUrls[index] = `http://127.0.0.1:${port}`;
-        await report.step(plan.model, "starting it, registering it on the chain", async () => {
+        await report.step(plan.model, "starting", async () => {
           const child = add(await startProvider({ ...where, plan, port, rpcUrl, modelsFolder: models, dataFolder: data }));
           await untilReady(child, `${providerUrls[index]}/ready`, signal);
           return `provider at ${providerUrls[index]}, ${plan.price} ETH/s, ${plan.backend === "llama" ? "a real tiny model" : "repeats what it is told"}`;
         });
       }),
-      report.step("keeper", "starting it", async () => {
+      report.step("keeper", "starting", async () => {
         const port = await portFor(wantedPorts.keeper);
         const child = add(await startKeeper({ ...where, rpcUrl, port, stateFile: keeperState }));
         await untilReady(child, `http://127.0.0.1:${port}/health`, signal);
@@ -152,7 +153,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     signal.throwIfAborted();
     let dashboard: string | undefined;
     if (options.dashboard) {
-      await report.step("dashboard", "starting it", async () => {
+      await report.step("dashboard", "starting", async () => {
         const port = await portFor(wantedPorts.dashboard);
         dashboard = `http://127.0.0.1:${port}`;
         await untilReady(add(await startDashboard({ ...where, port, rpcUrl })), dashboard, signal);

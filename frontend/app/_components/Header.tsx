@@ -17,7 +17,6 @@ export function Header() {
     <header className="border-line border-b bg-surface">
       <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-6 gap-y-1 px-4 py-2 sm:px-6">
         <Link href="/" className="flex h-11 items-center gap-2 font-semibold tracking-tight" aria-label="ClawCompute, market">
-          {/* biome-ignore lint/performance/noImgElement: an SVG of one kilobyte */}
           <img src="/icon.svg" alt="" width="26" height="26" />
           <span className="text-[1.05rem]">
             Claw<span className="text-brand">Compute</span>

@@ -36,7 +36,7 @@ export function Terms({ offers, offer, seconds, onSeconds, onOffer, ending, isBu
   const { chainId, isLocal, blockTimeMs, confirmations } = useNetwork();
   const { address } = useAccount();
   const { data: balance } = useBalance({ address, chainId, query: { refetchInterval: 5000 } });
-  const { data: health } = useQuery({ ...healthQuery(offer as Offer, { chainId, isLocal }), enabled: offer !== undefined });
+  const { data: health } = useQuery(healthQuery(offer, { chainId, isLocal }));
   const deposit = offer && offer.pricePerSecond * BigInt(seconds);
   const worst = offer && worstCaseLoss(offer.pricePerSecond, FIRST_TOKEN_MS, blockTimeMs * (confirmations + 1));
   return (

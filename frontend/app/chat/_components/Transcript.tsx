@@ -8,14 +8,12 @@ import type { Turn } from "@/paying/conversation.ts";
 export function Transcript({ turns, ratePerSecond }: { turns: readonly Turn[]; ratePerSecond: string | undefined }) {
   const end = useRef<HTMLDivElement>(null);
   const last = turns.at(-1);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the view follows the growing answer
   useEffect(() => {
     if (last?.state === "coming") end.current?.scrollIntoView({ block: "nearest" });
   }, [last?.content, last?.state]);
   return (
     <ol className="space-y-5" aria-label="Conversation">
       {turns.map((turn, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: turns are only ever appended
         <li key={index}>{turn.role === "user" ? <Question turn={turn} /> : <Reply turn={turn} ratePerSecond={ratePerSecond} />}</li>
       ))}
       <div ref={end} />

@@ -22,10 +22,7 @@ export function ProviderView({ id }: { id: number }) {
   const chain = useChain();
   const { chainId, isLocal, blockTimeMs, confirmations } = chain.network;
   const { data: offer, error } = useQuery(offerQuery(chain, id));
-  const { data: health } = useQuery({
-    ...healthQuery(offer ?? ({ id, endpoint: "" } as never), { chainId, isLocal }),
-    enabled: offer !== undefined,
-  });
+  const { data: health } = useQuery(healthQuery(offer, { chainId, isLocal }));
   if (error && !offer) return <ErrorNotice error={error} title={`Provider ${id} cannot be shown`} />;
   if (!offer) return <Skeleton className="h-64 w-full rounded-2xl" />;
   const { model, owner, signer, pricePerSecond, serviceType, active, registeredAt, completions, earned, asset, endpoint } = offer;

@@ -18,12 +18,12 @@ const terminal = processTerminal(process);
 const json = process.argv.includes("--json");
 
 /** The first signal asks the command to end what is open and stop; the second one leaves at once. */
-function interruptible(words: string): AbortSignal {
+function interruptible(words: string, names: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"]): AbortSignal {
   const controller = new AbortController();
   let signals = 0;
   // A reader that has gone, such as `head`, ends it the same way: a crash here would leave a stream open.
   for (const output of [process.stdout, process.stderr]) output.on("error", (error) => controller.abort(error));
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  for (const name of names) {
     process.on(name, () => {
       signals += 1;
       if (signals === 1) {
@@ -73,6 +73,53 @@ program
     const { askMain } = await import("./gateway/main.ts");
     const prompt = words.length === 1 && words[0] === "-" ? await readStdin() : words.join(" ");
     finish(await askMain(prompt, flags, context()));
+  });
+
+program
+  .command("chat")
+  .summary("talk to a model; one stream for the whole conversation")
+  .description("Opens one stream for a conversation, tops it up when it runs low, and settles it at the end for the time served.")
+  .option("-m, --model <name>", "only this model, or NAME@PROVIDER (default: the cheapest of all)")
+  .option("-p, --provider <id>", "only this provider")
+  .option("--max-spend <coins>", "most that the conversation may cost (default: MAX_DEPOSIT, 0.01)")
+  .option("--max-price <coins>", "most that a second may cost")
+  .option("-s, --seconds <n>", "time that a deposit covers, and that a top-up adds (default: 60)")
+  .option("--system <text>", "instructions that go before the conversation")
+  .option("--json", "print one JSON object for each answer, and the bill")
+  .addHelpText(
+    "after",
+    `\n${exitCodeHelp}\n\nInside: /model NAME, /cost, /stop, /new, /help, /quit; Ctrl-C cuts an answer.\nWithout a terminal, each line of standard input is a question.`,
+  )
+  .action(async (flags) => {
+    const [{ chatMain }, { processInput }] = await Promise.all([import("./claw/chat.ts"), import("./claw/chatInput.ts")]);
+    const signal = interruptible("leaving; the stream is being ended", ["SIGTERM", "SIGHUP"]);
+    finish(await chatMain(flags, { env: process.env, terminal, signal, json }, processInput(process)));
+  });
+
+const receipts = program
+  .command("receipts")
+  .summary("check what was paid, from signed receipts alone")
+  .description("Works on the receipts that claw keeps (RECEIPTS_FILE), or on files: what `claw ask --json` prints, or exported ones.");
+receipts
+  .command("verify")
+  .description("check signatures, order and sums, and rebuild the bill; needs no connection")
+  .argument("[files...]", 'files of receipts; "-" reads standard input')
+  .option("--chain", "also ask the chain whether the signers are the providers'")
+  .option("--json", "print one JSON object instead")
+  .action(async (files: string[], flags) => {
+    const { receiptsVerifyMain } = await import("./claw/receipts.ts");
+    finish(await receiptsVerifyMain(files, flags, context()));
+  });
+receipts
+  .command("export")
+  .description("print receipts as a table for other programs, oldest first")
+  .argument("[files...]", 'files of receipts; "-" reads standard input')
+  .option("--format <format>", "csv or json", "csv")
+  .option("--stream <id>", "only this stream's")
+  .option("--json", "the same as --format json")
+  .action(async (files: string[], flags) => {
+    const { receiptsExportMain } = await import("./claw/receipts.ts");
+    finish(await receiptsExportMain(files, flags, context()));
   });
 
 program
@@ -171,7 +218,7 @@ function usageOutcome(error: CommanderError): number {
   return wanted ? exitCodes.done : exitCodes.badInput;
 }
 
-for (const command of [program, ...program.commands, ...wallet.commands]) {
+for (const command of [program, ...program.commands, ...wallet.commands, ...receipts.commands]) {
   command.exitOverride();
   if (json) command.configureOutput({ outputError: () => {}, writeErr: () => {} });
 }

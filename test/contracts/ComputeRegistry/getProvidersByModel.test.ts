@@ -32,6 +32,7 @@ describe("getProvidersByModel", () => {
       assert.deepEqual(await page(m, 8n, 3n), [2n, 1n]);
       assert.deepEqual(await page(m, 9n, 1n), [1n]);
       assert.deepEqual(await page(m, 10n, 1n), []);
+      assert.deepEqual(await page(m, 2n ** 256n - 1n, 1n), []);
       assert.deepEqual(await page(m, 7n, 2n ** 256n - 1n), [3n, 2n, 1n]);
       assert.deepEqual(await page(m, 3n, 0n), []);
     });

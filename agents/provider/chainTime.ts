@@ -1,4 +1,4 @@
-import { AppError } from "@clawcompute/lib/errors";
+import { AppError, type Facts } from "@clawcompute/lib/errors";
 import type { Clock } from "@clawcompute/lib/node";
 
 /** The chain's clock between blocks: money and proofs follow it, never the local one. */
@@ -10,6 +10,8 @@ export interface ChainTime {
   /** How long ago the newest block was seen. */
   lagMs(): number;
   isFresh(): boolean;
+  /** The RPC endpoints contradict each other, or (undefined) agree again: whom to believe is not known, so nothing new is served. */
+  distrust(disagreement: Facts | undefined): void;
   /** Throws CHAIN_STALE: without news of the chain nobody knows whether the money still flows. */
   assertFresh(): void;
 }
@@ -23,7 +25,8 @@ export function createChainTime({ clock, staleAfterMs }: { clock: Clock; staleAf
   let seenAt = Number.NEGATIVE_INFINITY;
 
   const lagMs = () => clock.now() - seenAt;
-  const isFresh = () => lagMs() <= staleAfterMs;
+  let disagreement: Facts | undefined;
+  const isFresh = () => disagreement === undefined && lagMs() <= staleAfterMs;
   const nowMs = () => {
     if (offsets.length === 0) throw new AppError("CHAIN_STALE", "No block of the chain has been seen yet.");
     return clock.now() + Math.max(...offsets);
@@ -39,8 +42,17 @@ export function createChainTime({ clock, staleAfterMs }: { clock: Clock; staleAf
     nowSeconds: () => Math.floor(nowMs() / 1000),
     lagMs,
     isFresh,
+    distrust: (next) => {
+      disagreement = next;
+    },
     assertFresh: () => {
       if (isFresh()) return;
+      if (disagreement) {
+        throw new AppError("CHAIN_STALE", "This provider's sources disagree about the chain.", {
+          facts: disagreement,
+          retryAfterSeconds: 5,
+        });
+      }
       throw new AppError("CHAIN_STALE", "This provider has had no news of the chain for too long.", {
         facts: { lagMs: Number.isFinite(lagMs()) ? lagMs() : null, staleAfterMs },
         retryAfterSeconds: 5,

@@ -15,7 +15,7 @@ import {
   type Shutdown,
   steadyClock,
 } from "@clawcompute/lib/node";
-import { openStore } from "@clawcompute/lib/store";
+import { createWriterLock, openStore } from "@clawcompute/lib/store";
 import { errorLine } from "../command.ts";
 import { exitCodeOf } from "../exitCodes.ts";
 import { askPassword } from "../wallet/askPassword.ts";
@@ -68,6 +68,7 @@ export async function runProvider({ config, keys, logger, shutdown }: RunOptions
     const provider = createProvider({
       chain,
       db: store.db,
+      walletLock: store.kind === "server" ? createWriterLock(config.databaseUrl, walletKey(keys.owner)) : undefined,
       ...keys,
       offers,
       limits: limitsOf(config),
@@ -93,6 +94,9 @@ export async function runProvider({ config, keys, logger, shutdown }: RunOptions
     throw thrown;
   }
 }
+
+/** Above the ids of chains, which lock their indexers' writers. */
+const walletKey = (owner: string): number => 0x4000_0000 + Number.parseInt(owner.slice(2, 9), 16);
 
 function announce(logger: Logger, network: Network, url: string, terms: OfferTerms, providerId: number | undefined): void {
   const { model, pricePerSecond } = terms;

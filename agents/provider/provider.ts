@@ -1,10 +1,19 @@
 import { setMaxListeners } from "node:events";
 import { streamPayAbi } from "@clawcompute/lib/abi";
-import { type Chain, createSender, listWalletOffers, readStream, type StreamState, watchEvents } from "@clawcompute/lib/chain";
+import {
+  type Chain,
+  createSender,
+  listWalletOffers,
+  readStream,
+  readStreamAgreed,
+  type StreamState,
+  watchAgreement,
+  watchEvents,
+} from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { type AppEnv, type Clock, type Logger, type Metrics, runLoop } from "@clawcompute/lib/node";
 import type { Domain } from "@clawcompute/lib/protocol";
-import type { Database } from "@clawcompute/lib/store";
+import type { Database, WriterLock } from "@clawcompute/lib/store";
 import type { Hono } from "hono";
 import { type Address, isAddressEqual, type LocalAccount } from "viem";
 import { createAdmission } from "./admission.ts";
@@ -17,7 +26,9 @@ import { createChainTime } from "./chainTime.ts";
 import type { ProviderContext } from "./context.ts";
 import { contractSignatureOf } from "./contractSignature.ts";
 import { type OfferTerms, offerOf, type ServedOffer } from "./offers.ts";
+import { createOutbox } from "./outbox.ts";
 import { readPastIncome } from "./pastIncome.ts";
+import { createPlaces } from "./places.ts";
 import { registerOffer } from "./registration.ts";
 import { createRunning } from "./running.ts";
 import { createSessions } from "./sessions.ts";
@@ -47,6 +58,8 @@ export interface OfferSetup {
 export interface ProviderOptions {
   readonly chain: Chain;
   readonly db: Database;
+  /** Where other processes share the store: the wallet's turn among them. Undefined: this process is alone. */
+  readonly walletLock?: WriterLock | undefined;
   /** Whom streams pay. */
   readonly owner: Address;
   /** The owner's key, when it is on this machine: for registering and collecting. */
@@ -77,16 +90,16 @@ export interface Provider {
 
 /** Puts the parts together; nothing runs before `start`. */
 export function createProvider(options: ProviderOptions): Provider {
-  const { chain, db, owner, ownerAccount, signer, limits, logger, metrics, clock } = options;
+  const { chain, db, walletLock, owner, ownerAccount, signer, limits, logger, metrics, clock } = options;
   const domain: Domain = { chainId: chain.network.chainId, verifyingContract: chain.network.contracts.streamPay };
   const { perStream, queueLength, queueMs } = limits;
-  const offers: ServedOffer[] = options.offers.map(({ terms, backend, maxConcurrency: size }) => ({
-    terms,
-    backend,
-    capacity: createCapacity({ size, perStream, queueLength, queueMs, clock }),
-    providerId: undefined,
-    checked: false,
-  }));
+  const places = walletLock && createPlaces({ db, chainId: domain.chainId, clock, logger });
+  const offers: ServedOffer[] = options.offers.map(({ terms, backend, maxConcurrency: size }) => {
+    const local = createCapacity({ size, perStream, queueLength, queueMs, clock });
+    const offer: ServedOffer = { terms, backend, capacity: local, providerId: undefined, checked: false };
+    const capacity = places?.share(local, { size, perStream, queueMs, clock }, () => offer.providerId ?? 0) ?? local;
+    return Object.assign(offer, { capacity });
+  });
   const chainTime = createChainTime({ clock, staleAfterMs: limits.staleAfterMs });
   const read = (id: bigint) => readStream(chain, id);
   const assertOurs = (state: StreamState) => {
@@ -104,7 +117,7 @@ export function createProvider(options: ProviderOptions): Provider {
       });
     }
   };
-  const streams = createStreams({ read, assertOurs, chainTime, logger });
+  const streams = createStreams({ read: (id) => readStreamAgreed(chain, id), assertOurs, chainTime, logger });
   const sessions = createSessions({ db, domain, streams, chainTime, clock, contractSignature: contractSignatureOf(chain) });
   const settlements = createSettlements({ db, domain, signer });
   const admission = createAdmission({ sessions, streams, offers, chainTime, domain, payee: owner, minRunwayMs: limits.minRunwayMs });
@@ -145,7 +158,8 @@ export function createProvider(options: ProviderOptions): Provider {
     following: () => following,
   };
 
-  const sender = ownerAccount && createSender({ chain, account: ownerAccount, logger });
+  const wallet = ownerAccount && createOutbox({ db, chain, logger, sender: createSender({ chain, account: ownerAccount, logger }) });
+  const sender = wallet?.sender;
   const creditOf = (asset: Address) =>
     chain.client.readContract({ address: domain.verifyingContract, abi: streamPayAbi, functionName: "creditOf", args: [owner, asset] });
   const assets = offers.map(({ terms }) => terms.asset);
@@ -174,7 +188,32 @@ export function createProvider(options: ProviderOptions): Provider {
         },
         onRollback: () => streams.recheck(),
       }),
+      watchAgreement({
+        chain,
+        everyMs: Math.min(2_000, Math.max(250, chain.network.blockTimeMs)),
+        clock,
+        signal,
+        logger,
+        contract: "streamPay",
+        onChange: async (disagreement) => {
+          chainTime.distrust(disagreement);
+          if (disagreement) await streams.recheck();
+        },
+      }),
     );
+  }
+
+  /** The wallet's next turn, after what earlier turns may have left over. Replicas take turns by a lock in the store. */
+  async function withWallet<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (!wallet) return work(signal);
+    const lock = await walletLock?.acquire(signal);
+    try {
+      const both = lock ? AbortSignal.any([signal, lock.lost]) : signal;
+      await wallet.finishEarlier(both);
+      return await work(both);
+    } finally {
+      await lock?.release();
+    }
   }
 
   /** Runs until it has succeeded once; a failure is logged by the loop and tried again. */
@@ -210,7 +249,7 @@ export function createProvider(options: ProviderOptions): Provider {
     if (!offer.checked) await offer.backend.check(signal);
     offer.checked = true;
     const taken = new Set(offers.map((other) => other.providerId).filter((id) => id !== undefined));
-    offer.providerId ??= await registerOffer(registration, { ...offer.terms, endpoint }, taken);
+    offer.providerId ??= await withWallet(signal, () => registerOffer(registration, { ...offer.terms, endpoint }, taken));
   }
 
   async function openAll(ownUrl: string, signal: AbortSignal): Promise<AppError | undefined> {
@@ -241,8 +280,11 @@ export function createProvider(options: ProviderOptions): Provider {
       if (income) {
         const loop = { everyMs: limits.withdrawEveryMs, clock, signal, logger };
         background.push(untilDone("past income", 60_000, signal, () => readPastIncome({ db, chain, payee: owner, income, signal })));
-        background.push(runLoop({ ...loop, name: "collect income" }, (stop) => income.collect(stop)));
+        background.push(
+          runLoop({ ...loop, name: "collect income" }, (stop) => inTurn(() => withWallet(stop, (turn) => income.collect(turn)))),
+        );
       }
+      if (places) background.push(places.keep(signal));
       const hourly = { name: "purge", everyMs: 3_600_000, clock, signal, logger };
       background.push(runLoop(hourly, async () => (following ? sessions.purge() : undefined)));
     },

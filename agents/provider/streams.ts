@@ -134,7 +134,16 @@ export function createStreams({ read, assertOurs, chainTime, logger, capacity = 
     recheck: async () => {
       await Promise.all(
         [...entries.values()].map(async (entry) => {
-          const state = await read(entry.id);
+          const state = await read(entry.id).catch((thrown) => {
+            if (AppError.from(thrown).code !== "CHAIN_STALE") throw thrown;
+            return undefined;
+          });
+          if (state === undefined) {
+            // The sources contradict each other about it: nothing is served on the word of one.
+            close(entry, "disputed");
+            entries.delete(entry.id);
+            return;
+          }
           const same = state.payer === entry.state.payer && state.payee === entry.state.payee && state.start === entry.state.start;
           if (entry.closed.aborted || state.status === "unknown" || !same) {
             // Closed blocks may have gone too: the next use reads it afresh.

@@ -1,3 +1,4 @@
+export { type AgreementOptions, readStreamAgreed, watchAgreement } from "./agreement.ts";
 export { assertChain, type Chain, type ConnectOptions, chainTimeMs, connect, connectChain } from "./connect.ts";
 export { type Artifact, type Artifacts, codeMatches, type DeploymentStep, planDeployment } from "./deployment.ts";
 export { isDevKey, refuseDevKeyOnPublicChain } from "./devKeys.ts";
@@ -5,6 +6,7 @@ export { currentFees, type Fees } from "./fees.ts";
 export { listActiveOffers, listWalletOffers, type Offer, type OfferFilter, readOffer } from "./offers.ts";
 export type { ChainClock, ChainLogger } from "./ports.ts";
 export { remedies } from "./remedies.ts";
+export { type ResumeOptions, resumeTransaction, type SignedTransaction } from "./resume.ts";
 export { codeOfError, decodeRevert } from "./reverts.ts";
 export { createSender, type Estimate, type Sender, type SenderOptions, type SendOptions, type SentTransaction } from "./sender.ts";
 export { createdStreamId, readStream, type StreamEvent, type StreamState, streamEventsOf } from "./streams.ts";

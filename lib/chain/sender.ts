@@ -5,6 +5,7 @@ import { type Attempt, confirm, uncertain } from "./confirm.ts";
 import { type Chain, reading } from "./connect.ts";
 import { currentFees, type Fees, feeCap, raiseFees } from "./fees.ts";
 import { browserClock, type ChainClock, type ChainLogger } from "./ports.ts";
+import type { SignedTransaction } from "./resume.ts";
 import { decodeRevert } from "./reverts.ts";
 import { sendQueueOf } from "./sendQueue.ts";
 import type { ContractCall } from "./writes.ts";
@@ -25,6 +26,8 @@ export interface SendOptions {
   readonly onSent?: (hash: Hash) => void;
   /** Called before anything leaves this process. */
   readonly onPrepared?: (nonce: number) => void;
+  /** Awaited before the signed bytes leave this process; when it throws, nothing was sent. Replacements share the nonce and are not told. */
+  readonly onSigned?: (signed: SignedTransaction) => Promise<void>;
 }
 
 export interface Estimate {
@@ -95,7 +98,7 @@ export function createSender(options: SenderOptions): Sender {
     }
   }
 
-  async function prepareAndOffer(request: Request, call: ContractCall, { signal, onPrepared, onSent }: SendOptions) {
+  async function prepareAndOffer(request: Request, call: ContractCall, { signal, onPrepared, onSigned, onSent }: SendOptions) {
     for (let tries = 1; ; tries += 1) {
       const { gas, fees } = await price(request, call.gasFloor);
       const nonce = queue.nextNonce(
@@ -104,6 +107,7 @@ export function createSender(options: SenderOptions): Sender {
       onPrepared?.(nonce);
       const attempt = await sign(request, nonce, gas, fees);
       if (signal?.aborted) throw new AppError("ABORTED", "Stopped before the transaction was sent.", { cause: signal.reason });
+      await onSigned?.({ nonce, hash: attempt.hash, raw: attempt.raw });
       const outcome = await broadcast(chain, attempt.raw);
       if (outcome.kind === "unsent") throw outcome.error;
       if (outcome.kind === "refused") {

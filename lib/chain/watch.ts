@@ -110,10 +110,11 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
 
   async function rollBack(): Promise<void> {
     const ancestor = await findCommonAncestor(chain, marks);
-    while (marks.length > 0 && (ancestor === undefined || (marks.at(-1) as BlockMark).number > ancestor)) marks.pop();
     const toBlock = ancestor ?? fromBlock - 1n;
     logger.warn({ toBlock: String(toBlock), known: ancestor !== undefined }, "the chain was reorganised; rolling back");
+    // Forgotten only afterwards: a rollback that fails is found, and tried, again.
     await onRollback(toBlock);
+    while (marks.length > 0 && (ancestor === undefined || (marks.at(-1) as BlockMark).number > ancestor)) marks.pop();
   }
 
   async function deliver(events: ChainEvent[], headers: readonly Header[]): Promise<void> {

@@ -3,6 +3,6 @@ export { and, asc, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, lte, or, t
 export { addRows, among, insertRows, type Queryable, replaceRows } from "./bulk.ts";
 export * from "./indexerSchema.ts";
 export { type Database, openStore, type Store, type StoreOptions } from "./open.ts";
-export { cursors, incomeStreams, meters, nonces, receipts, sessions } from "./schema.ts";
+export { cursors, incomeStreams, meters, nonces, outbox, places, receipts, sessions } from "./schema.ts";
 export { storeError } from "./storeError.ts";
 export { createWriterLock, type HeldLock, type WriterLock } from "./writerLock.ts";

@@ -85,3 +85,33 @@ export const incomeStreams = pgTable(
   },
   (table) => [primaryKey({ columns: [table.chainId, table.streamId] }), index("income_streams_open").on(table.payee, table.closed)],
 );
+
+/**
+ * Provider: answers under way, where replicas share the store. Taken by the function `take_place`, which counts and inserts under one
+ * lock; a replica that dies keeps its places until they expire.
+ */
+export const places = pgTable(
+  "places",
+  {
+    id: text("id").primaryKey(),
+    chainId: integer("chain_id").notNull(),
+    providerId: integer("provider_id").notNull(),
+    streamId: uint256("stream_id").notNull(),
+    expiresAtMs: ms("expires_at_ms").notNull(), // by the database's clock
+  },
+  (table) => [index("places_offer").on(table.chainId, table.providerId), index("places_stream").on(table.chainId, table.streamId)],
+);
+
+/** Provider: transactions signed and perhaps sent whose outcome is not known yet. The same bytes can be mined only once. */
+export const outbox = pgTable(
+  "outbox",
+  {
+    chainId: integer("chain_id").notNull(),
+    sender: hex("sender").notNull(),
+    nonce: integer("nonce").notNull(),
+    hash: hex("hash").notNull(),
+    raw: text("raw").notNull(),
+    what: text("what").notNull(), // the function called, for the log
+  },
+  (table) => [primaryKey({ columns: [table.chainId, table.sender, table.nonce] })],
+);

@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+import { AppError } from "@clawcompute/lib/errors";
+import { type Clock, type Logger, runLoop } from "@clawcompute/lib/node";
+import { type Database, eq, inArray, places, sql } from "@clawcompute/lib/store";
+import type { Capacity, CapacityOptions } from "./capacity.ts";
+
+/** Places counted in the store, for replicas that serve the same offers. */
+export interface Places {
+  /** One offer's capacity, counted over all replicas; `local` bounds and queues those of this process. */
+  share(local: Capacity, options: Omit<CapacityOptions, "queueLength">, providerId: () => number): Capacity;
+  /** Keeps the places of this process until the signal aborts. Those of a replica that died are free after the lease. */
+  keep(signal: AbortSignal): Promise<void>;
+}
+
+export const LEASE_MS = 15_000;
+const RENEW_MS = 5_000;
+/** How often a request that waits looks for a place that another replica gave back. */
+const LOOK_MS = 100;
+
+type Taken = "taken" | "stream" | "offer" | "settled";
+
+export function createPlaces({ db, chainId, clock, logger }: { db: Database; chainId: number; clock: Clock; logger: Logger }): Places {
+  const held = new Set<string>();
+
+  async function tryTake(id: string, streamId: bigint, providerId: number, size: number, perStream: number): Promise<Taken> {
+    const [row] = await db
+      .select({
+        taken: sql<Taken>`take_place(${id}, ${chainId}::int, ${providerId}::int, ${String(streamId)}::numeric, ${size}::int, ${perStream}::int, ${LEASE_MS}::bigint)`,
+      })
+      .from(sql`(select 1) as one`);
+    return row?.taken ?? "offer";
+  }
+
+  function giveBack(id: string): void {
+    held.delete(id);
+    db.delete(places)
+      .where(eq(places.id, id))
+      // It is free when its lease is over.
+      .catch((err) => logger.warn({ err }, "a place could not be given back at once"));
+  }
+
+  return {
+    share: (local, { size, perStream, queueMs, clock }, providerId) => ({
+      ...local,
+      take: async (streamId, signal) => {
+        const until = clock.now() + queueMs;
+        const release = await local.take(streamId, signal);
+        const id = randomUUID();
+        try {
+          for (;;) {
+            signal.throwIfAborted();
+            const taken = await tryTake(id, streamId, providerId(), size, perStream);
+            if (taken === "taken") break;
+            if (taken === "settled") {
+              throw new AppError("STREAM_SETTLING", "The use of this stream has ended.", { facts: { streamId: String(streamId) } });
+            }
+            if (taken === "stream") throw busy("This stream has as many answers under way as it may.", size, 1);
+            if (clock.now() >= until) throw busy("No place of this model became free in time.", size, 5);
+            await clock.sleep(LOOK_MS, signal);
+          }
+        } catch (thrown) {
+          release();
+          throw thrown;
+        }
+        held.add(id);
+        let given = false;
+        return () => {
+          if (given) return;
+          given = true;
+          release();
+          giveBack(id);
+        };
+      },
+    }),
+    keep: (signal) =>
+      runLoop({ name: "keep places", everyMs: RENEW_MS, maxBackoffMs: RENEW_MS, clock, signal, logger }, async () => {
+        if (held.size === 0) return;
+        const expiresAtMs = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint + ${LEASE_MS}::bigint`;
+        await db
+          .update(places)
+          .set({ expiresAtMs })
+          .where(inArray(places.id, [...held]));
+      }),
+  };
+}
+
+function busy(reason: string, capacity: number, retryAfterSeconds: number): AppError {
+  return new AppError("BUSY", reason, { facts: { capacity }, retryAfterSeconds });
+}

@@ -8,10 +8,11 @@ import { drizzle as drizzleEmbedded } from "drizzle-orm/pglite";
 import { migrate as migrateEmbedded } from "drizzle-orm/pglite/migrator";
 import { Pool } from "pg";
 import { AppError } from "../errors/index.ts";
+import * as gatewaySchema from "./gatewaySchema.ts";
 import * as indexerSchema from "./indexerSchema.ts";
 import * as providerSchema from "./schema.ts";
 
-const schema = { ...providerSchema, ...indexerSchema };
+const schema = { ...providerSchema, ...indexerSchema, ...gatewaySchema };
 const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
 
 /** The same queries run on the embedded engine and on a PostgreSQL server. */

@@ -1,9 +1,12 @@
 import { AppError, type Facts } from "@clawcompute/lib/errors";
 import type { Domain } from "@clawcompute/lib/protocol";
 import type { Address } from "viem";
+import type { Caller } from "./caller.ts";
 import type { ChainTime } from "./chainTime.ts";
 import { offerOf, type ServedOffer } from "./offers.ts";
-import { isSameStream, type Sessions, type TokenHolder } from "./sessions.ts";
+import type { RateLimit } from "./rateLimit.ts";
+import { assertServes, type ServiceName } from "./services.ts";
+import { hashToken, isSameStream, type Sessions, type TokenHolder } from "./sessions.ts";
 import type { PayingStream, Streams } from "./streams.ts";
 
 /** A caller whose stream pays for what comes next. */
@@ -14,18 +17,18 @@ export interface Payer {
 
 /** Decides who is served. The checks that cost least come first. */
 export interface Admission {
-  /** The token alone, whatever became of its stream: for reading receipts. Throws TOKEN_MISSING or TOKEN_UNKNOWN. */
-  holder(authorization: string | undefined): Promise<TokenHolder>;
+  /** The token alone, whatever became of its stream: for reading receipts. Throws TOKEN_MISSING, TOKEN_UNKNOWN or RATE_LIMITED. */
+  holder(caller: Caller): Promise<TokenHolder>;
   /** A token whose stream is open on chain, for ending its use; the deposit may be used up. */
-  party(authorization: string | undefined): Promise<Payer>;
-  /** A token whose stream pays for new work. */
-  payer(authorization: string | undefined): Promise<Payer>;
+  party(caller: Caller): Promise<Payer>;
+  /** A token whose stream pays for new work. Throws RATE_LIMITED when its payer asks too often. */
+  payer(caller: Caller): Promise<Payer>;
   /** The model that the stream pays for, asked for by name or not at all. Throws MODEL_NOT_FOUND or UNSUPPORTED. */
-  assertModel(payer: Payer, model: string | undefined, serviceType: number): void;
+  assertModel(payer: Payer, model: string | undefined, service: ServiceName): void;
   /** Again right before work, because reading the body takes time. Throws DRAINING or STREAM_SETTLING. */
   assertServing(payer: Payer): void;
-  /** Throws RUNWAY_TOO_SHORT. */
-  assertRunway(payer: Payer): void;
+  /** Throws RUNWAY_TOO_SHORT when less than the least runway, and `extraMs`, is left. */
+  assertRunway(payer: Payer, extraMs?: number): void;
   /** Nothing may start on the stream until the returned function is called; with `true`, never again. */
   holdLast(stream: PayingStream): (settled: boolean) => void;
   drain(): void;
@@ -42,9 +45,18 @@ export interface AdmissionOptions {
   readonly domain: Domain;
   readonly payee: Address;
   readonly minRunwayMs: number;
+  /** Of each payer. */
+  readonly requests: RateLimit;
+  /** Of each address: proofs and tokens that turned out to be worth nothing. */
+  readonly attempts: RateLimit;
 }
 
-export function createAdmission({ sessions, streams, offers, chainTime, domain, payee, minRunwayMs }: AdmissionOptions): Admission {
+/** Tokens remembered as good, so that strangers at the same address cannot lock them out. */
+const GOOD_TOKENS = 20_000;
+
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { sessions, streams, offers, chainTime, domain, payee, minRunwayMs, requests, attempts } = options;
+  const good = new Set<string>();
   /** Streams whose last answer is under way. */
   const ending = new Map<bigint, number>();
   /** Requests that were let in before the end but are still sending their body meet it here; the store knows the rest. */
@@ -53,7 +65,7 @@ export function createAdmission({ sessions, streams, offers, chainTime, domain, 
 
   const unknown = () => new AppError("TOKEN_UNKNOWN", "This session token is not known here.", { param: "authorization" });
 
-  async function holder(authorization: string | undefined): Promise<TokenHolder> {
+  async function holder({ authorization, party }: Caller): Promise<TokenHolder> {
     const token = /^Bearer +(.+)$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) {
       throw new AppError("TOKEN_MISSING", "This needs a session token as bearer.", {
@@ -62,8 +74,17 @@ export function createAdmission({ sessions, streams, offers, chainTime, domain, 
       });
     }
     if (!/^[\w-]{43}$/.test(token)) throw unknown();
+    // Found by its hash, so neither the store nor the time that a look takes says anything about other tokens.
+    const hash = hashToken(token);
+    if (!good.has(hash)) attempts.assertMay(party);
     const found = await sessions.find(token);
-    if (!found) throw unknown();
+    if (!found) {
+      good.delete(hash);
+      attempts.take(party);
+      throw unknown();
+    }
+    good.add(hash);
+    if (good.size > GOOD_TOKENS) good.delete(good.values().next().value as string);
     return found;
   }
 
@@ -78,24 +99,31 @@ export function createAdmission({ sessions, streams, offers, chainTime, domain, 
     if (draining) throw new AppError("DRAINING", "This provider takes no new requests.", { retryAfterSeconds: 30 });
   }
 
+  function assertListed({ active, terms }: ServedOffer): void {
+    if (!active) throw new AppError("DRAINING", `The offer of ${terms.model} was taken off the market.`, { retryAfterSeconds: 60 });
+  }
+
   const settling = (streamId: bigint) =>
     new AppError("STREAM_SETTLING", "The use of this stream has ended.", { param: "authorization", facts: { streamId: String(streamId) } });
 
   return {
     holder,
     assertNotDraining,
-    party: async (authorization) => {
-      const found = await holder(authorization);
+    party: async (caller) => {
+      const found = await holder(caller);
       return payerOf(await streams.getOpen(found.streamId), found);
     },
-    payer: async (authorization) => {
+    payer: async (caller) => {
       assertNotDraining();
-      const found = await holder(authorization);
+      const found = await holder(caller);
+      requests.take(found.payer);
       if (found.settled || ending.has(found.streamId)) throw settling(found.streamId);
       chainTime.assertFresh();
-      return payerOf(await streams.get(found.streamId), found);
+      const payer = payerOf(await streams.get(found.streamId), found);
+      assertListed(payer.offer);
+      return payer;
     },
-    assertModel: ({ offer }, model, serviceType) => {
+    assertModel: ({ offer }, model, service) => {
       const { terms } = offer;
       if (model !== undefined && model !== terms.model) {
         throw new AppError("MODEL_NOT_FOUND", `This stream pays for the model "${terms.model}".`, {
@@ -104,26 +132,23 @@ export function createAdmission({ sessions, streams, offers, chainTime, domain, 
           hint: "Ask for that model, or open a stream to the provider of the other one; GET /v1/models lists what is served here.",
         });
       }
-      if (terms.serviceType !== serviceType) {
-        throw new AppError("UNSUPPORTED", `The model "${terms.model}" does not offer this.`, {
-          param: "model",
-          facts: { serviceType: terms.serviceType },
-        });
-      }
+      assertServes(offer, service);
     },
-    assertServing: ({ stream }) => {
+    assertServing: ({ stream, offer }) => {
       assertNotDraining();
+      assertListed(offer);
       if (ending.has(stream.id) || ended.has(stream)) throw settling(stream.id);
     },
-    assertRunway: ({ stream }) => {
+    assertRunway: ({ stream }, extraMs = 0) => {
       const runwayMs = streams.runwayMs(stream);
-      if (runwayMs >= minRunwayMs) return;
+      const neededMs = minRunwayMs + extraMs;
+      if (runwayMs >= neededMs) return;
       throw new AppError("RUNWAY_TOO_SHORT", "The stream's deposit lasts too short for an answer.", {
         param: "authorization",
         facts: {
           streamId: String(stream.id),
           runwayMs,
-          minRunwayMs,
+          minRunwayMs: neededMs,
           ratePerSecond: String(stream.state.ratePerSecond),
           providerId: stream.state.providerId,
           chainId: domain.chainId,

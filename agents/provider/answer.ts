@@ -1,11 +1,11 @@
-import { AppError, toProblem } from "@clawcompute/lib/errors";
+import { AppError } from "@clawcompute/lib/errors";
 import type { Clock, Logger } from "@clawcompute/lib/node";
-import type { ChatRequest, EndReason, SignedReceipt } from "@clawcompute/lib/protocol";
+import type { EndReason, SignedReceipt } from "@clawcompute/lib/protocol";
 import type { Database } from "@clawcompute/lib/store";
 import type { Hex } from "viem";
 import type { Admission, Payer } from "./admission.ts";
 import type { AnswerMetrics } from "./answerMetrics.ts";
-import { type ChunkHead, cutChunk, endReasonOf, isUsageOnly, readChunk } from "./chunks.ts";
+import type { Piece, Work } from "./answers/work.ts";
 import { startMeter } from "./metering.ts";
 import type { Running } from "./running.ts";
 import type { Settlements } from "./settlement.ts";
@@ -17,19 +17,21 @@ export interface Sink {
   /** Each event reaches the caller at once; otherwise nothing does until the answer is whole. */
   readonly live: boolean;
   /** Resolves when there is room for more. */
-  deliver(data: string): Promise<void>;
+  deliver(piece: Piece): Promise<void>;
   /** A word beside the answer, once it has begun. */
   comment(text: string): void;
   /** A sign of life, so that nobody on the way gives up; it commits to an answer. */
   alive(): void;
   /** Nothing more comes: SHA-256 of what the caller has. */
-  seal(head: ChunkHead): Hex;
+  seal(): Hex;
 }
 
 export interface AnswerLimits {
   readonly firstTokenMs: number;
   readonly stallMs: number;
   readonly heartbeatMs: number;
+  /** For answers that only come whole: images, sound, embeddings. */
+  readonly wholeMs: number;
 }
 
 export interface AnswerDeps {
@@ -50,7 +52,9 @@ export interface AnswerDeps {
 export interface AnswerRequest {
   readonly requestId: string;
   readonly payer: Payer;
-  readonly request: ChatRequest;
+  readonly work: Work;
+  /** The stream must cover this in addition to the least time that it has to cover for any answer. */
+  readonly extraMs: number;
   /** It is the last one on its stream: the receipt comes with the settlement. */
   readonly settle: boolean;
   readonly sink: Sink;
@@ -59,7 +63,6 @@ export interface AnswerRequest {
 }
 
 export interface Answered {
-  readonly head: ChunkHead;
   readonly signed: SignedReceipt;
   /** The answer broke off after its first byte; the error was delivered as its last event. */
   readonly failure: AppError | undefined;
@@ -96,9 +99,9 @@ export async function runAnswer(deps: AnswerDeps, input: AnswerRequest): Promise
     release = await payer.offer.capacity.take(payer.stream.id, stopping.signal).catch((thrown) => {
       throw stopping.signal.aborted ? refusalOf(stopping.signal.reason as Stop) : thrown;
     });
-    admission.assertRunway(payer);
+    admission.assertRunway(payer, input.extraMs);
     const answered = await produce(deps, input, stopping.signal, stop, () => running.endAll(payer.stream.id, own));
-    metrics.ended(answered.signed.receipt);
+    metrics.ended(answered.signed.receipt, input.work.inTokens);
     return answered;
   } finally {
     release();
@@ -124,14 +127,9 @@ async function produce(
   endOthers: () => Promise<void>,
 ): Promise<Answered> {
   const { clock, logger, db, chainId, streams, settlements, metrics, limits } = deps;
-  const { requestId, payer, request, sink } = input;
+  const { requestId, payer, work, sink } = input;
   const { stream, offer } = payer;
   const startedAtMs = clock.now();
-  const wantsUsage = !sink.live || request.stream_options?.include_usage === true;
-  const finishes = new Map<number, string | undefined>();
-  let head: ChunkHead = { id: `chatcmpl-${requestId}`, created: Math.floor(startedAtMs / 1000), model: offer.terms.model };
-  let units = { unitsIn: 0, unitsOut: 0 };
-  let pieces = 0;
   let delivered = false;
   let firstTokenAtMs = 0;
   let deliveredAtMs = startedAtMs;
@@ -145,7 +143,7 @@ async function produce(
   });
   const watch = watchAnswer({
     clock,
-    limits,
+    limits: work.inOnePiece ? { ...limits, firstTokenMs: limits.wholeMs } : limits,
     startedAtMs,
     runwayMs: () => streams.runwayMs(stream),
     onRunwayOver: () => stop({ reason: "runway" }),
@@ -157,31 +155,25 @@ async function produce(
     },
   });
 
-  async function take(data: string): Promise<void> {
-    const facts = readChunk(data);
-    if (facts.usage) units = facts.usage;
-    if (facts.id !== undefined) head = { id: facts.id, created: facts.created ?? head.created, model: facts.model ?? head.model };
-    for (const { index, finish } of facts.choices) finishes.set(index, finish ?? finishes.get(index));
-    if (facts.hasContent) {
-      pieces += 1;
-      if (firstTokenAtMs === 0) {
-        firstTokenAtMs = clock.now();
-        metrics.firstToken.observe((firstTokenAtMs - startedAtMs) / 1000);
-        watch.firstToken();
-      }
+  async function take(piece: Piece): Promise<void> {
+    const { hasContent, shown } = work.take(piece);
+    if (hasContent && firstTokenAtMs === 0) {
+      firstTokenAtMs = clock.now();
+      metrics.firstToken.observe((firstTokenAtMs - startedAtMs) / 1000);
+      watch.firstToken();
     }
-    if (isUsageOnly(facts) && !wantsUsage) return;
+    if (!shown) return;
     delivered = true;
-    await sink.deliver(data);
+    await sink.deliver(piece);
     deliveredAtMs = clock.now();
     watch.delivered();
   }
 
   const cut = new Promise<never>((_, reject) => onAbort(stopped, () => reject(stopped.reason)));
   cut.catch(() => {});
-  let engine: AsyncIterator<string> | undefined;
+  let engine: AsyncIterator<Piece> | undefined;
   try {
-    engine = offer.backend.chat(request, stopped)[Symbol.asyncIterator]();
+    engine = work.start(stopped)[Symbol.asyncIterator]();
     for (;;) {
       watch.waiting();
       const step = await Promise.race([engine.next(), cut]);
@@ -189,8 +181,7 @@ async function produce(
       watch.received();
       await Promise.race([take(step.value), cut]);
     }
-    const whole = finishes.size > 0 && [...finishes.values()].every((finish) => finish !== undefined);
-    if (!whole)
+    if (!work.isWhole())
       stop({ reason: "upstream_error", failure: new AppError("UPSTREAM_FAILED", "The model broke off in the middle of its answer.") });
   } catch (thrown) {
     stop({ reason: "upstream_error", failure: failureOf(thrown) });
@@ -202,16 +193,13 @@ async function produce(
   const storedUntilMs = await meter.stop();
 
   // The caller may have stopped reading: what is left to say is sent without waiting for room.
-  const last = (data: string) => void sink.deliver(data).catch(() => {});
-  const reason: EndReason = early ? early.reason : endReasonOf([...finishes.values()][0] ?? "stop");
+  const last = (piece: Piece) => void sink.deliver(piece).catch(() => {});
+  const reason: EndReason = early ? early.reason : work.endReason();
   const failure =
     early && !byPayer.has(early.reason) ? (early.failure ?? new AppError("UPSTREAM_FAILED", "The answer failed.")) : undefined;
   if (failure && !(sink.live && delivered)) throw failure;
-  if (early?.reason === "cancelled" || early?.reason === "runway") {
-    const open = Array.from({ length: request.n ?? 1 }, (_, index) => index).filter((index) => finishes.get(index) === undefined);
-    last(cutChunk(head, open));
-  }
-  if (failure) last(JSON.stringify({ error: toProblem(failure).error }));
+  if (early?.reason === "cancelled" || early?.reason === "runway") work.cutOff().forEach(last);
+  if (failure) last(work.failed(failure));
   if (input.settle) await endOthers();
 
   const lastPaidMs = failure ? deliveredAtMs : endedAtMs;
@@ -227,14 +215,13 @@ async function produce(
       endedAtMs,
       chargedUntilMs: chargeable ? Math.max(lastPaidMs, storedUntilMs) : undefined,
       storedUntilMs,
-      unitsIn: units.unitsIn,
-      unitsOut: units.unitsOut || pieces,
-      bodyHash: sink.seal(head),
+      ...work.units(),
+      bodyHash: sink.seal(),
       reason,
     },
     input.settle,
   );
-  return { head, signed, failure };
+  return { signed, failure };
 }
 
 function failureOf(thrown: unknown): AppError {

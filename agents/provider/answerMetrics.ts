@@ -12,10 +12,10 @@ export function createAnswerMetrics(metrics: Metrics) {
   return {
     running: metrics.gauge("running_answers", "Answers under way"),
     firstToken: metrics.histogram("first_token_seconds", "From the start of work to the first token"),
-    ended: (receipt: Receipt) => {
+    ended: (receipt: Receipt, inTokens: boolean) => {
       answers.inc({ reason: receipt.reason });
       served.inc(receipt.servedMs / 1000);
-      unitsOut.inc(receipt.unitsOut);
+      if (inTokens) unitsOut.inc(receipt.unitsOut);
     },
     /** P9: how fast an engine stops when nobody pays for it any more. */
     observeStop: (reason: string | undefined, clock: Clock, fromMs: number, stopped: Promise<unknown> | undefined) => {

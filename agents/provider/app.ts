@@ -3,9 +3,12 @@ import { type AppEnv, createApp, problemResponse } from "@clawcompute/lib/node";
 import { headers, type RouteName, routes } from "@clawcompute/lib/protocol";
 import type { Hono } from "hono";
 import type { ProviderContext } from "./context.ts";
+import { audioRoutes } from "./routes/audio.ts";
 import { chatRoutes } from "./routes/chat.ts";
+import { embeddingRoutes } from "./routes/embeddings.ts";
 import type { RouteHandler } from "./routes/handler.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { imageRoutes } from "./routes/images.ts";
 import { inferenceRoutes } from "./routes/inference.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { receiptRoutes } from "./routes/receipts.ts";
@@ -19,6 +22,9 @@ export function createProviderApp(context: ProviderContext): Hono<AppEnv> {
   const handlers: Record<RouteName, RouteHandler> = {
     ...sessionRoutes(context),
     ...chatRoutes(context),
+    ...embeddingRoutes(context),
+    ...imageRoutes(context),
+    ...audioRoutes(context),
     ...inferenceRoutes(context),
     ...modelRoutes(context),
     ...receiptRoutes(context),

@@ -35,7 +35,9 @@ export function readChunk(data: string): ChunkFacts {
     id: typeof chunk.id === "string" ? chunk.id : undefined,
     model: typeof chunk.model === "string" ? chunk.model : undefined,
     created: typeof chunk.created === "number" ? chunk.created : undefined,
-    hasContent: choices.some((choice) => Object.entries(fieldsOf(choice.delta)).some(([key, value]) => key !== "role" && !isEmpty(value))),
+    hasContent: choices.some(
+      (choice) => !isEmpty(choice.text) || Object.entries(fieldsOf(choice.delta)).some(([key, value]) => key !== "role" && !isEmpty(value)),
+    ),
     choices: choices.map((choice) => ({
       index: countOf(choice.index),
       finish: typeof choice.finish_reason === "string" && choice.finish_reason !== "" ? choice.finish_reason : undefined,
@@ -57,15 +59,21 @@ export function endReasonOf(finish: string): EndReason {
   return finish === "tool_calls" || finish === "function_call" ? "tool_calls" : "stop";
 }
 
-const chunkOf = ({ id, created, model }: ChunkHead, choices: readonly unknown[], more: Fields = {}): string =>
-  JSON.stringify({ id, object: "chat.completion.chunk", created, model, choices, ...more });
+type ChunkObject = "chat.completion.chunk" | "text_completion";
+
+const chunkOf = ({ id, created, model }: ChunkHead, object: ChunkObject, choices: readonly unknown[], more: Fields = {}): string =>
+  JSON.stringify({ id, object, created, model, choices, ...more });
 
 /** Ends choices that the money did not last for. */
-export const cutChunk = (head: ChunkHead, indexes: readonly number[]): string =>
-  chunkOf(
+export const cutChunk = (head: ChunkHead, indexes: readonly number[], object: ChunkObject = "chat.completion.chunk"): string => {
+  const nothing = object === "text_completion" ? { text: "", logprobs: null } : { delta: {} };
+  return chunkOf(
     head,
-    indexes.map((index) => ({ index, delta: {}, finish_reason: "length" })),
+    object,
+    indexes.map((index) => ({ index, ...nothing, finish_reason: "length" })),
   );
+};
 
 /** The last chunk before [DONE]. */
-export const receiptChunk = (head: ChunkHead, receipt: Record<string, unknown>): string => chunkOf(head, [], { [RECEIPT_KEY]: receipt });
+export const receiptChunk = (head: ChunkHead, receipt: Record<string, unknown>, object: ChunkObject = "chat.completion.chunk"): string =>
+  chunkOf(head, object, [], { [RECEIPT_KEY]: receipt });

@@ -16,6 +16,7 @@ import {
 import { type Network, networkFromEnv } from "@clawcompute/lib/config/network";
 import { type Address, zeroAddress } from "viem";
 import type { BackendConfig } from "./backends/index.ts";
+import type { OfferCaps } from "./caps.ts";
 import { parseOffersFile } from "./offersFile.ts";
 
 const seconds = (name: string, describe: string, fallback: string, max = 86_400) =>
@@ -60,6 +61,47 @@ export const settings = {
   perStream: integer("MAX_PER_STREAM", { describe: "answers at once that one stream pays for", fallback: "4", min: 1, max: 1_000 }),
   queueLength: integer("QUEUE_LENGTH", { describe: "requests that may wait for a place", fallback: "8", min: 0, max: 10_000 }),
   queueSeconds: seconds("QUEUE_SECONDS", "how long they wait", "5", 600),
+  contextTokens: optional(
+    integer("MAX_CONTEXT_TOKENS", { describe: "longest prompt that is taken, estimated", unit: "tokens", min: 1, max: 100_000_000 }),
+  ),
+  outputTokens: optional(
+    integer("MAX_OUTPUT_TOKENS", { describe: "longest answer; also where a request names none", unit: "tokens", min: 1, max: 100_000_000 }),
+  ),
+  promptTokensPerSecond: optional(
+    integer("PROMPT_TOKENS_PER_SECOND", {
+      describe: "how fast the engine reads; with it, a stream must cover the reading of a long prompt",
+      unit: "tokens/s",
+      min: 1,
+      max: 100_000_000,
+    }),
+  ),
+  requestsPerMinute: integer("PAYER_REQUESTS_PER_MINUTE", {
+    describe: "requests of one payer; 0 for no limit",
+    fallback: "3000",
+    min: 0,
+    max: 10_000_000,
+  }),
+  attemptsPerMinute: integer("IP_ATTEMPTS_PER_MINUTE", {
+    describe: "worthless session proofs and tokens from one address; 0 for no limit",
+    fallback: "120",
+    min: 0,
+    max: 10_000_000,
+  }),
+  trustedProxies: integer("TRUSTED_PROXIES", {
+    describe: "proxies of your own in front, whose X-Forwarded-For is believed",
+    fallback: "0",
+    min: 0,
+    max: 10,
+  }),
+  allowRemoteMedia: flag("ALLOW_REMOTE_MEDIA", {
+    describe: "lets requests name pictures and files by URL, which the engine then fetches",
+    fallback: "0",
+  }),
+  wholeSeconds: seconds("WHOLE_ANSWER_SECONDS", "how long images, sound and embeddings may take", "300", 3_600),
+  unlistOnStop: flag("UNLIST_ON_STOP", { describe: "takes the offers off the market when the provider stops", fallback: "0" }),
+  reloadFile: optional(
+    text("PROVIDER_ENV_FILE", { describe: "env file whose prices are read again on SIGHUP; by default the ones it was started with" }),
+  ),
   minRunwaySeconds: seconds("MIN_RUNWAY_SECONDS", "time that a stream must still cover before work begins", "2", 3_600),
   firstTokenSeconds: seconds("PROVIDER_FIRST_TOKEN_SECONDS", "how long the engine may take to its first token", "30", 3_600),
   stallSeconds: seconds("STALL_SECONDS", "how long the engine may be silent in an answer", "20", 3_600),
@@ -90,6 +132,7 @@ export interface OfferConfig {
   /** Undefined: made from the port that is bound. */
   readonly endpoint: string | undefined;
   readonly maxConcurrency: number;
+  readonly caps: OfferCaps;
   readonly backend: BackendConfig;
 }
 
@@ -105,7 +148,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function readConfig(env: Env, readFile: (path: string) => string): ProviderConfig {
   const values = readSettings(settings, env);
   const network = networkFromEnv(withBscTestnetRpc(env));
-  const offers = values.offersFile ? parseOffersFile(values.offersFile, readFile, env) : [offerOfEnv(values)];
+  const offers = values.offersFile ? parseOffersFile(values.offersFile, readFile, env, capsOf(values)) : [offerOfEnv(values)];
   for (const offer of offers) {
     if (offer.backend.kind === "echo" && !network.isLocal && !values.echoOnPublicChain) {
       throw invalidConfig(
@@ -132,8 +175,14 @@ function offerOfEnv(values: Values<typeof settings>): OfferConfig {
   const kind = values.backend ?? (values.groqKey ? "groq" : values.inferenceUrl ? "openai" : values.ggufPath ? "llama" : "groq");
   const maxConcurrency = concurrencyOf(kind, values.maxConcurrency);
   const backend = backendOf(kind, { ...values, maxConcurrency });
-  return { model, pricePerSecond, serviceType, asset: zeroAddress, endpoint, maxConcurrency, backend };
+  return { model, pricePerSecond, serviceType, asset: zeroAddress, endpoint, maxConcurrency, caps: capsOf(values), backend };
 }
+
+const capsOf = ({ contextTokens, outputTokens, promptTokensPerSecond }: OfferCaps): OfferCaps => ({
+  contextTokens,
+  outputTokens,
+  promptTokensPerSecond,
+});
 
 export interface BackendFields {
   readonly model: string;

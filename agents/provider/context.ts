@@ -3,8 +3,11 @@ import type { Domain } from "@clawcompute/lib/protocol";
 import type { Address } from "viem";
 import type { Admission } from "./admission.ts";
 import type { AnswerDeps } from "./answer.ts";
+import type { Caller } from "./caller.ts";
 import type { ChainTime } from "./chainTime.ts";
 import type { ServedOffer } from "./offers.ts";
+import type { RateLimit } from "./rateLimit.ts";
+import type { RouteContext } from "./routes/handler.ts";
 import type { Running } from "./running.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Settlements } from "./settlement.ts";
@@ -26,9 +29,16 @@ export interface ProviderContext {
   readonly sessions: Sessions;
   readonly settlements: Settlements;
   readonly admission: Admission;
+  readonly callerOf: (c: RouteContext) => Caller;
+  /** Of each address: what turned out to be worth nothing. */
+  readonly attempts: RateLimit;
   readonly running: Running;
   readonly answers: AnswerDeps;
   readonly maxBodyBytes: number;
+  /** How long a caller may take to send a body. */
+  readonly bodyMs: number;
+  /** Engines may fetch pictures and files from URLs in requests. */
+  readonly allowRemoteMedia: boolean;
   /** Set while the chain's events are being followed. */
   readonly following: () => boolean;
 }

@@ -57,9 +57,10 @@ export async function runProvider({ config, keys, logger, shutdown }: RunOptions
     await assertChain(chain);
     const store = await openStore({ databaseUrl: config.databaseUrl, folder: config.databaseUrl ? undefined : dataFolder(config) });
     shutdown.onStop("store", () => store.close());
-    const offers: OfferSetup[] = config.offers.map(({ backend, maxConcurrency, endpoint, ...terms }) => ({
+    const offers: OfferSetup[] = config.offers.map(({ backend, maxConcurrency, endpoint, caps, ...terms }) => ({
       terms,
       endpoint,
+      caps,
       backend: createBackend(backend, { clock: steadyClock }),
       maxConcurrency,
     }));
@@ -126,6 +127,13 @@ function limitsOf(config: ProviderConfig): ProviderLimits {
     maxBodyBytes: 16 * 1_048_576,
     withdrawEveryMs: config.withdrawSeconds * 1000,
     withdrawThreshold: config.withdrawThreshold,
+    wholeMs: config.wholeSeconds * 1000,
+    bodyMs: 15_000,
+    requestsPerMinute: config.requestsPerMinute,
+    attemptsPerMinute: config.attemptsPerMinute,
+    trustedProxies: config.trustedProxies,
+    allowRemoteMedia: config.allowRemoteMedia,
+    unlistOnStop: config.unlistOnStop,
   };
 }
 

@@ -3,6 +3,7 @@ import { parseAmount } from "@clawcompute/lib/money";
 import { checkShape } from "@clawcompute/lib/node";
 import { type Address, zeroAddress } from "viem";
 import { z } from "zod";
+import type { OfferCaps } from "./caps.ts";
 import { backendOf, concurrencyOf, type OfferConfig } from "./config.ts";
 
 /** One entry of PROVIDER_OFFERS. Keys stay in the environment: `apiKeyEnv` names the variable. */
@@ -18,6 +19,9 @@ const offer = z.strictObject({
   serviceType: z.int().min(0).max(3).default(0),
   endpoint: z.url({ protocol: /^https?$/ }).optional(),
   maxConcurrency: z.int().min(1).max(10_000).optional(),
+  contextTokens: z.int().min(1).optional(),
+  outputTokens: z.int().min(1).optional(),
+  promptTokensPerSecond: z.int().min(1).optional(),
   backend: z.enum(["llama", "openai", "groq", "echo"]),
   inferenceUrl: z.url({ protocol: /^https?$/ }).optional(),
   inferenceModel: z.string().max(200).optional(),
@@ -31,8 +35,8 @@ const offersShape = z.array(offer).min(1, "needs at least one offer").max(100);
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Throws CONFIG_INVALID naming the entry and field. */
-export function parseOffersFile(path: string, readFile: (path: string) => string, env: Env): readonly OfferConfig[] {
+/** Throws CONFIG_INVALID naming the entry and field. `caps` are those of offers that name none. */
+export function parseOffersFile(path: string, readFile: (path: string) => string, env: Env, caps: OfferCaps): readonly OfferConfig[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFile(path));
@@ -61,6 +65,11 @@ export function parseOffersFile(path: string, readFile: (path: string) => string
       serviceType,
       endpoint,
       maxConcurrency,
+      caps: {
+        contextTokens: entry.contextTokens ?? caps.contextTokens,
+        outputTokens: entry.outputTokens ?? caps.outputTokens,
+        promptTokensPerSecond: entry.promptTokensPerSecond ?? caps.promptTokensPerSecond,
+      },
       backend,
     };
   });

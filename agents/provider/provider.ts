@@ -4,6 +4,7 @@ import {
   type Chain,
   createSender,
   listWalletOffers,
+  readOffer,
   readStream,
   readStreamAgreed,
   type StreamState,
@@ -11,7 +12,7 @@ import {
   watchEvents,
 } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
-import { type AppEnv, type Clock, type Logger, type Metrics, runLoop } from "@clawcompute/lib/node";
+import { type AppEnv, type Clock, type Logger, type Metrics, recoverSigner, runLoop } from "@clawcompute/lib/node";
 import type { Domain } from "@clawcompute/lib/protocol";
 import type { Database, WriterLock } from "@clawcompute/lib/store";
 import type { Hono } from "hono";
@@ -21,16 +22,21 @@ import type { AnswerLimits } from "./answer.ts";
 import { createAnswerMetrics } from "./answerMetrics.ts";
 import { createProviderApp } from "./app.ts";
 import type { Backend } from "./backends/backend.ts";
+import { callerOf } from "./caller.ts";
 import { createCapacity } from "./capacity.ts";
+import type { OfferCaps } from "./caps.ts";
 import { createChainTime } from "./chainTime.ts";
 import type { ProviderContext } from "./context.ts";
 import { contractSignatureOf } from "./contractSignature.ts";
+import { applyListing, changePrice, planPrices, setActive } from "./listing.ts";
 import { type OfferTerms, offerOf, type ServedOffer } from "./offers.ts";
 import { createOutbox } from "./outbox.ts";
 import { readPastIncome } from "./pastIncome.ts";
 import { createPlaces } from "./places.ts";
+import { createRateLimit } from "./rateLimit.ts";
 import { registerOffer } from "./registration.ts";
 import { createRunning } from "./running.ts";
+import { assertUsable } from "./services.ts";
 import { createSessions } from "./sessions.ts";
 import { createSettlements } from "./settlement.ts";
 import { createStreams } from "./streams.ts";
@@ -45,6 +51,17 @@ export interface ProviderLimits extends AnswerLimits {
   readonly maxBodyBytes: number;
   readonly withdrawEveryMs: number;
   readonly withdrawThreshold: bigint;
+  /** How long a caller may take to send a body. */
+  readonly bodyMs: number;
+  /** Requests of one payer; 0: as many as it likes. */
+  readonly requestsPerMinute: number;
+  /** Session proofs and wrong tokens from one address; those that were worth it do not count. 0: no limit. */
+  readonly attemptsPerMinute: number;
+  /** How many proxies of the operator's own stand before this process. */
+  readonly trustedProxies: number;
+  readonly allowRemoteMedia: boolean;
+  /** Takes the offers off the market when the process stops. */
+  readonly unlistOnStop: boolean;
 }
 
 export interface OfferSetup {
@@ -53,6 +70,7 @@ export interface OfferSetup {
   readonly endpoint: string | undefined;
   readonly backend: Backend;
   readonly maxConcurrency: number;
+  readonly caps?: OfferCaps;
 }
 
 export interface ProviderOptions {
@@ -82,11 +100,16 @@ export interface Provider {
    * aborts. Throws CONFIG_INVALID when an engine says that trying again is of no use.
    */
   start(signal: AbortSignal, ownUrl: string): Promise<void>;
+  /** Puts changed prices into the registry, one after another; open streams keep theirs. Throws what the chain refuses, or WALLET_MISSING. */
+  setPrices(wanted: readonly OfferTerms[], signal: AbortSignal): Promise<void>;
   /** Refuses new work, lets running answers finish for `graceMs`, then ends them. */
   drain(graceMs: number): Promise<void>;
   /** Resolves when everything that `start` began has stopped. */
   stopped(): Promise<void>;
 }
+
+/** Stopping waits this long for the chain, no longer. */
+const UNLIST_MS = 30_000;
 
 /** Puts the parts together; nothing runs before `start`. */
 export function createProvider(options: ProviderOptions): Provider {
@@ -94,9 +117,9 @@ export function createProvider(options: ProviderOptions): Provider {
   const domain: Domain = { chainId: chain.network.chainId, verifyingContract: chain.network.contracts.streamPay };
   const { perStream, queueLength, queueMs } = limits;
   const places = walletLock && createPlaces({ db, chainId: domain.chainId, clock, logger });
-  const offers: ServedOffer[] = options.offers.map(({ terms, backend, maxConcurrency: size }) => {
+  const offers: ServedOffer[] = options.offers.map(({ terms, backend, maxConcurrency: size, caps = {} }) => {
     const local = createCapacity({ size, perStream, queueLength, queueMs, clock });
-    const offer: ServedOffer = { terms, backend, capacity: local, providerId: undefined, checked: false };
+    const offer: ServedOffer = { terms, caps, backend, capacity: local, providerId: undefined, checked: false, active: true };
     const capacity = places?.share(local, { size, perStream, queueMs, clock }, () => offer.providerId ?? 0) ?? local;
     return Object.assign(offer, { capacity });
   });
@@ -118,9 +141,22 @@ export function createProvider(options: ProviderOptions): Provider {
     }
   };
   const streams = createStreams({ read: (id) => readStreamAgreed(chain, id), assertOurs, chainTime, logger });
-  const sessions = createSessions({ db, domain, streams, chainTime, clock, contractSignature: contractSignatureOf(chain) });
+  const contractSignature = contractSignatureOf(chain);
+  const sessions = createSessions({ db, domain, streams, chainTime, clock, contractSignature, recover: recoverSigner });
   const settlements = createSettlements({ db, domain, signer });
-  const admission = createAdmission({ sessions, streams, offers, chainTime, domain, payee: owner, minRunwayMs: limits.minRunwayMs });
+  const requests = createRateLimit({ perMinute: limits.requestsPerMinute, what: "requests of one payer", clock });
+  const attempts = createRateLimit({ perMinute: limits.attemptsPerMinute, what: "proofs and tokens from this address", clock });
+  const admission = createAdmission({
+    sessions,
+    streams,
+    offers,
+    chainTime,
+    domain,
+    payee: owner,
+    minRunwayMs: limits.minRunwayMs,
+    requests,
+    attempts,
+  });
   const running = createRunning();
   const cut = new AbortController();
   setMaxListeners(0, cut.signal);
@@ -154,7 +190,11 @@ export function createProvider(options: ProviderOptions): Provider {
       limits,
       cut: cut.signal,
     },
+    callerOf: (c) => callerOf(c, limits.trustedProxies),
+    attempts,
     maxBodyBytes: limits.maxBodyBytes,
+    bodyMs: limits.bodyMs,
+    allowRemoteMedia: limits.allowRemoteMedia,
     following: () => following,
   };
 
@@ -180,10 +220,11 @@ export function createProvider(options: ProviderOptions): Provider {
         clock,
         signal,
         logger,
-        contracts: ["streamPay"],
+        contracts: ["streamPay", "registry"],
         onEvents: async (events, upTo) => {
           chainTime.observe(upTo);
           streams.apply(events);
+          applyListing(offers, events, logger);
           await income?.record(events);
         },
         onRollback: () => streams.recheck(),
@@ -242,10 +283,20 @@ export function createProvider(options: ProviderOptions): Provider {
     });
   }
 
+  const listing = { readOffer: (id: number) => readOffer(chain, id), sender, logger };
+
+  async function unlist(): Promise<void> {
+    const limit = AbortSignal.timeout(UNLIST_MS);
+    for (const { providerId } of offers) {
+      if (providerId !== undefined) await inTurn(() => withWallet(limit, () => setActive(listing, providerId, false)));
+    }
+  }
+
   const registration = { listOffers: () => listWalletOffers(chain, owner), sender, owner, signer: signer.address, logger };
 
   /** An offer is listed only once its engine can serve it. */
   async function open(offer: ServedOffer, endpoint: string, signal: AbortSignal): Promise<void> {
+    assertUsable(offer.terms, offer.backend);
     if (!offer.checked) await offer.backend.check(signal);
     offer.checked = true;
     const taken = new Set(offers.map((other) => other.providerId).filter((id) => id !== undefined));
@@ -288,13 +339,20 @@ export function createProvider(options: ProviderOptions): Provider {
       const hourly = { name: "purge", everyMs: 3_600_000, clock, signal, logger };
       background.push(runLoop(hourly, async () => (following ? sessions.purge() : undefined)));
     },
+    setPrices: async (wanted, signal) => {
+      for (const { offer, pricePerSecond } of planPrices(offers, wanted)) {
+        await inTurn(() => withWallet(signal, () => changePrice(listing, offer, pricePerSecond)));
+      }
+    },
     drain: async (graceMs) => {
       admission.drain();
+      const unlisted = limits.unlistOnStop ? unlist().catch((err) => logger.warn({ err }, "the offers are still listed")) : undefined;
       const over = new AbortController();
       await Promise.race([running.idle(), clock.sleep(graceMs, over.signal).catch(() => {})]);
       over.abort();
       cut.abort();
       await running.idle();
+      await unlisted;
     },
     stopped: async () => {
       await Promise.all(background);

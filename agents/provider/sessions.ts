@@ -2,14 +2,16 @@ import { createHash, randomBytes } from "node:crypto";
 import { AppError } from "@clawcompute/lib/errors";
 import type { Clock } from "@clawcompute/lib/node";
 import {
+  assertProofTimes,
   CLOCK_SKEW_SECONDS,
   type ContractSignatureCheck,
   type Domain,
+  type Recover,
   type SessionRequest,
   verifySessionProof,
   ZERO_HASH,
 } from "@clawcompute/lib/protocol";
-import { and, type Database, eq, lt, meters, nonces, receipts, sessions, sql } from "@clawcompute/lib/store";
+import { and, type Database, desc, eq, inArray, lt, meters, nonces, receipts, sessions, sql } from "@clawcompute/lib/store";
 import { type Address, type Hex, isAddressEqual } from "viem";
 import type { ChainTime } from "./chainTime.ts";
 import { type MeterKey, meterIs } from "./metering.ts";
@@ -47,17 +49,21 @@ export interface SessionsOptions {
   readonly chainTime: ChainTime;
   readonly clock: Clock;
   readonly contractSignature?: ContractSignatureCheck;
+  readonly recover?: Recover;
 }
 
 /** A crashed answer's time is shown to the payer as served once nothing was counted for longer than a live answer may stall. */
 const IDLE_MS = 30_000;
+/** The oldest ones stop working beyond this. */
+const TOKENS_PER_STREAM = 32;
 /** No stream lives longer than 365 days. */
 const TOKEN_LIFE_SECONDS = 400 * 86_400;
 
 /** Tokens carry 256 random bits, so one hash without salt is enough to keep them useless to a reader of the store. */
 export const hashToken = (token: string): Hex => `0x${createHash("sha256").update(token).digest("hex")}`;
 
-export function createSessions({ db, domain, streams, chainTime, clock, contractSignature }: SessionsOptions): Sessions {
+export function createSessions(options: SessionsOptions): Sessions {
+  const { db, domain, streams, chainTime, clock, contractSignature, recover } = options;
   return {
     open: async (request) => {
       if (request.chainId !== domain.chainId) {
@@ -67,16 +73,19 @@ export function createSessions({ db, domain, streams, chainTime, clock, contract
         });
       }
       chainTime.assertFresh();
+      const times = { issuedAt: BigInt(request.issuedAt), expiresAt: BigInt(request.expiresAt) };
+      assertProofTimes(times, chainTime.nowSeconds());
       const streamId = BigInt(request.streamId);
       const stream = await streams.get(streamId);
       const { payer, providerId, ratePerSecond, start: streamStart, end } = stream.state;
       await verifySessionProof({
         domain,
-        message: { streamId, issuedAt: BigInt(request.issuedAt), expiresAt: BigInt(request.expiresAt), nonce: request.nonce },
+        message: { streamId, ...times, nonce: request.nonce },
         signature: request.signature,
         payer,
         nowSeconds: chainTime.nowSeconds(),
         ...(contractSignature ? { contractSignature } : {}),
+        ...(recover ? { recover } : {}),
       });
       const token = randomBytes(32).toString("base64url");
       const key = { chainId: domain.chainId, streamId };
@@ -103,6 +112,7 @@ export function createSessions({ db, domain, streams, chainTime, clock, contract
         // A stream whose use has ended serves nothing more, but a payer that lost its state still needs its settlement.
         const row = { tokenHash: hashToken(token), ...key, expiresAt: end, createdAtMs: nowMs };
         await tx.insert(sessions).values(row);
+        await forgetOldTokens(tx, key);
         return { token, stream, servedMs: meter.claimedMs, lastReceiptHash: meter.lastReceiptHash };
       });
     },
@@ -130,6 +140,21 @@ export function createSessions({ db, domain, streams, chainTime, clock, contract
       await db.delete(sessions).where(lt(sessions.createdAtMs, clock.now() - TOKEN_LIFE_SECONDS * 1000));
     },
   };
+}
+
+/** A payer that asks for token after token must not fill the store. */
+async function forgetOldTokens(tx: Pick<Database, "select" | "delete">, { chainId, streamId }: MeterKey): Promise<void> {
+  const own = and(eq(sessions.chainId, chainId), eq(sessions.streamId, streamId));
+  const old = await tx
+    .select({ tokenHash: sessions.tokenHash })
+    .from(sessions)
+    .where(own)
+    .orderBy(desc(sessions.createdAtMs))
+    .offset(TOKENS_PER_STREAM)
+    .limit(1_000);
+  if (old.length === 0) return;
+  const hashes = old.map(({ tokenHash }) => tokenHash);
+  await tx.delete(sessions).where(and(own, inArray(sessions.tokenHash, hashes)));
 }
 
 export const isSameStream = (known: { payer: Address; streamStart: number }, state: { payer: Address; start: number }): boolean =>

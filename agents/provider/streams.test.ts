@@ -145,9 +145,22 @@ describe("createStreams", () => {
   });
 
   test("error: an unknown stream is looked for again, because it may come", async () => {
+    const { streams, set, clock, reads } = start({ status: "unknown" });
+    const refusal = { code: "STREAM_UNKNOWN" };
+    for (let count = 0; count < 50; count += 1) await expect(streams.get(7n)).rejects.toMatchObject(refusal);
+    expect(reads()).toBe(1);
+    set({ status: "active" });
+    await clock.tick(999);
+    await expect(streams.get(7n)).rejects.toMatchObject(refusal);
+    await clock.tick(1);
+    expect((await streams.get(7n)).id).toBe(7n);
+  });
+
+  test("behavior: an unknown stream is known with its event", async () => {
     const { streams, set } = start({ status: "unknown" });
     await expect(streams.get(7n)).rejects.toMatchObject({ code: "STREAM_UNKNOWN" });
     set({ status: "active" });
+    streams.apply([event("StreamCreated")]);
     expect((await streams.get(7n)).id).toBe(7n);
   });
 });

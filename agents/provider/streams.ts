@@ -43,12 +43,26 @@ interface Entry {
   readonly closed: AbortSignal;
 }
 
+/** Short for unknown ones, because an endpoint may not know a stream yet that another one has shown to its payer. */
+const refusedForMs: Readonly<Record<string, number>> = { STREAM_UNKNOWN: 1_000, WRONG_PROVIDER: 5_000, ASSET_MISMATCH: 5_000 };
+const REFUSED = 10_000;
+
 const closingEvents: ReadonlySet<string> = new Set(["StreamCancelled", "StreamSettled", "StreamRedirected"]);
 
 export function createStreams({ read, assertOurs, chainTime, logger, capacity = 50_000 }: StreamsOptions): Streams {
   const entries = new Map<bigint, Entry>();
   /** Reads under way; one is repeated when an event overtakes it. */
   const reads = new Map<bigint, { promise: Promise<Entry>; overtaken: boolean }>();
+  /** Ids that are nobody's or pay somebody else: asking again costs no read of the chain. */
+  const refused = new Map<bigint, { error: AppError; untilMs: number }>();
+
+  function refuse(id: bigint, thrown: unknown): void {
+    const forMs = thrown instanceof AppError ? refusedForMs[thrown.code] : undefined;
+    if (forMs === undefined) return;
+    refused.delete(id);
+    refused.set(id, { error: thrown as AppError, untilMs: chainTime.nowMs() + forMs });
+    if (refused.size > REFUSED) refused.delete(refused.keys().next().value as bigint);
+  }
 
   function close(entry: Entry, reason: string): void {
     if (entry.closing.signal.aborted) return;
@@ -94,12 +108,17 @@ export function createStreams({ read, assertOurs, chainTime, logger, capacity = 
   async function find(id: bigint, mayBeOver: boolean): Promise<PayingStream> {
     let entry = entries.get(id);
     if (!entry) {
+      const known = refused.get(id);
+      if (known && chainTime.nowMs() < known.untilMs) throw known.error;
       let pending = reads.get(id);
       if (!pending) {
         pending = { overtaken: false, promise: Promise.resolve().then(() => load(id)) };
         reads.set(id, pending);
         const done = () => reads.delete(id);
-        pending.promise.then(done, done);
+        pending.promise.then(done, (thrown) => {
+          done();
+          refuse(id, thrown);
+        });
       }
       entry = await pending.promise;
     }
@@ -117,6 +136,7 @@ export function createStreams({ read, assertOurs, chainTime, logger, capacity = 
     if (event.contract !== "streamPay" || typeof id !== "bigint") return;
     const pending = reads.get(id);
     if (pending) pending.overtaken = true;
+    refused.delete(id);
     const entry = entries.get(id);
     if (!entry) return;
     if (closingEvents.has(event.name) || (event.name === "StreamUpdated" && event.args.completed === true)) close(entry, event.name);
@@ -132,6 +152,7 @@ export function createStreams({ read, assertOurs, chainTime, logger, capacity = 
     runwayMs: (stream) => (stream.closed.aborted ? 0 : Math.max(0, stream.state.end * 1000 - chainTime.nowMs())),
     apply: (events) => events.forEach(applyOne),
     recheck: async () => {
+      refused.clear();
       await Promise.all(
         [...entries.values()].map(async (entry) => {
           const state = await read(entry.id).catch((thrown) => {

@@ -108,8 +108,13 @@ export async function readBody(c: Context<AppEnv>, maxBytes: number, withinMs = 
 }
 
 /** The body as JSON checked by `schema`. Throws BODY_TOO_LARGE, BAD_JSON or BAD_REQUEST naming the field. */
-export async function readJson<S extends z.ZodType>(c: Context<AppEnv>, schema: S, maxBytes: number): Promise<z.output<S>> {
-  const bytes = await readBody(c, maxBytes);
+export async function readJson<S extends z.ZodType>(
+  c: Context<AppEnv>,
+  schema: S,
+  maxBytes: number,
+  withinMs?: number,
+): Promise<z.output<S>> {
+  const bytes = await readBody(c, maxBytes, withinMs);
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString("utf8"));
@@ -139,12 +144,23 @@ export interface Listening {
 export interface ListenOptions {
   readonly port: number;
   readonly host: string;
+  /** How long a caller may take to send the head of a request. Default 10 s. */
+  readonly headersMs?: number;
+  /** Connections at once; more are closed as they come. Default 20,000. */
+  readonly maxConnections?: number;
 }
 
+const MAX_HEADERS = 100;
+
 /** Serves the app; port 0 takes a free one. Throws CONFIG_INVALID when the port is taken. */
-export function listen(app: Hono<AppEnv>, { port, host }: ListenOptions): Promise<Listening> {
-  const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;
-  server.headersTimeout = 10_000;
+export function listen(app: Hono<AppEnv>, options: ListenOptions): Promise<Listening> {
+  const { port, host, headersMs = 10_000, maxConnections = 20_000 } = options;
+  // Without the shorter interval, late heads are looked for every 30 s only.
+  const serverOptions = { connectionsCheckingInterval: Math.min(1_000, headersMs), maxHeaderSize: 16_384 };
+  const server = createAdaptorServer({ fetch: app.fetch, hostname: host, serverOptions }) as Server;
+  server.headersTimeout = headersMs;
+  server.maxHeadersCount = MAX_HEADERS;
+  server.maxConnections = maxConnections;
   server.requestTimeout = 0; // bodies are bounded by readBody; answers may stream for minutes
   server.keepAliveTimeout = 65_000;
   return new Promise((resolve, reject) => {

@@ -1,10 +1,12 @@
 export { type ChatChunk, type ChatRequest, chatChunk, chatRequest, textOf } from "./chat.ts";
 export { type ChunkHead, type Completion, createCompletion } from "./completion.ts";
 export {
+  assertProofTimes,
   CLOCK_SKEW_SECONDS,
   type ContractSignatureCheck,
   isSignedBy,
   PROOF_LIFETIME_SECONDS,
+  type Recover,
   type Signer,
   signReceipt,
   signSessionProof,

@@ -1,4 +1,4 @@
-import { type Address, type Hex, isAddressEqual, recoverTypedDataAddress, type TypedDataDefinition } from "viem";
+import { type Address, type Hex, hashTypedData, isAddressEqual, recoverAddress, type TypedDataDefinition } from "viem";
 import { AppError } from "../errors/index.ts";
 import { type Receipt, receiptTypedData } from "./receipts.ts";
 import { type Domain, type SessionProofMessage, type SettlementMessage, sessionProofTypedData, settlementTypedData } from "./typedData.ts";
@@ -13,6 +13,9 @@ export interface Signer {
   signTypedData(data: TypedDataDefinition): Promise<Hex>;
 }
 
+/** Whose signature of a hash it is; undefined when it is none. A program may bring a faster one than the default. */
+export type Recover = (hash: Hex, signature: Hex) => Promise<Address | undefined> | Address | undefined;
+
 /** Asks a contract wallet (ERC-1271); lib/chain provides it. */
 export type ContractSignatureCheck = (check: { address: Address; data: TypedDataDefinition; signature: Hex }) => Promise<boolean>;
 
@@ -25,19 +28,8 @@ export const signSettlement = (signer: Signer, domain: Domain, message: Settleme
 export const signReceipt = (signer: Signer, domain: Domain, receipt: Receipt): Promise<Hex> =>
   signer.signTypedData(receiptTypedData(domain, receipt) as unknown as TypedDataDefinition);
 
-/**
- * Times and signature of a session proof. `nowSeconds` is chain time. Throws PROOF_EXPIRED, PROOF_NOT_YET_VALID,
- * BAD_REQUEST (lifetime too long) or BAD_SIGNATURE. Single use of the nonce is the caller's to enforce.
- */
-export async function verifySessionProof(proof: {
-  readonly domain: Domain;
-  readonly message: SessionProofMessage;
-  readonly signature: Hex;
-  readonly payer: Address;
-  readonly nowSeconds: number;
-  readonly contractSignature?: ContractSignatureCheck;
-}): Promise<void> {
-  const { domain, message, signature, payer, nowSeconds, contractSignature } = proof;
+/** `nowSeconds` is chain time. Throws PROOF_EXPIRED, PROOF_NOT_YET_VALID, or BAD_REQUEST (lifetime too long). */
+export function assertProofTimes(message: Pick<SessionProofMessage, "issuedAt" | "expiresAt">, nowSeconds: number): void {
   const issuedAt = Number(message.issuedAt);
   const expiresAt = Number(message.expiresAt);
   const facts = { issuedAt, expiresAt, chainTime: nowSeconds };
@@ -51,11 +43,30 @@ export async function verifySessionProof(proof: {
     throw new AppError("PROOF_NOT_YET_VALID", "The proof was issued in the chain's future.", { param: "issuedAt", facts });
   if (expiresAt + CLOCK_SKEW_SECONDS < nowSeconds)
     throw new AppError("PROOF_EXPIRED", "The proof has expired.", { param: "expiresAt", facts });
+}
+
+/**
+ * Times and signature of a session proof. Throws what `assertProofTimes` throws, or BAD_SIGNATURE. Single use of the nonce is
+ * the caller's to enforce.
+ */
+export async function verifySessionProof(proof: {
+  readonly domain: Domain;
+  readonly message: SessionProofMessage;
+  readonly signature: Hex;
+  readonly payer: Address;
+  readonly nowSeconds: number;
+  readonly contractSignature?: ContractSignatureCheck;
+  readonly recover?: Recover;
+}): Promise<void> {
+  const { domain, message, signature, payer, nowSeconds, contractSignature, recover } = proof;
+  assertProofTimes(message, nowSeconds);
   const data = sessionProofTypedData(domain, message) as unknown as TypedDataDefinition;
-  if (!(await isSignedBy(data, signature, payer, contractSignature))) {
+  if (!(await isSignedBy(data, signature, payer, contractSignature, recover))) {
     throw new AppError("BAD_SIGNATURE", "The signature is not the stream payer's.", { param: "signature", facts: { payer } });
   }
 }
+
+const recoverInJs: Recover = (hash, signature) => recoverAddress({ hash, signature }).catch(() => undefined);
 
 /** True when `address` signed `data`: recovered for a plain account, asked for a contract wallet. */
 export async function isSignedBy(
@@ -63,8 +74,9 @@ export async function isSignedBy(
   signature: Hex,
   address: Address,
   contractSignature?: ContractSignatureCheck,
+  recover: Recover = recoverInJs,
 ): Promise<boolean> {
-  const recovered = await recoverTypedDataAddress({ ...data, signature }).catch(() => undefined);
+  const recovered = await recover(hashTypedData(data), signature);
   if (recovered !== undefined && isAddressEqual(recovered, address)) return true;
   return (await contractSignature?.({ address, data, signature })) ?? false;
 }

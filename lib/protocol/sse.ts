@@ -45,4 +45,5 @@ function lineEnd(text: string): { at: number; next: number } | undefined {
 }
 
 /** One event as bytes on the wire. */
-export const encodeSse = (data: string): string => `data: ${data.replaceAll("\n", "\ndata: ")}\n\n`;
+export const encodeSse = (data: string, event?: string): string =>
+  `${event === undefined ? "" : `event: ${event}\n`}data: ${data.replaceAll("\n", "\ndata: ")}\n\n`;

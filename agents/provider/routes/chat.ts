@@ -1,110 +1,69 @@
-import { createHash, randomUUID } from "node:crypto";
 import { readJson } from "@clawcompute/lib/node";
-import {
-  type ChatRequest,
-  chatRequest,
-  createCompletion,
-  encodeSignedReceipt,
-  headers,
-  type SignedReceipt,
-} from "@clawcompute/lib/protocol";
-import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import type { Payer } from "../admission.ts";
-import { runAnswer, type Sink } from "../answer.ts";
-import { type ChunkHead, receiptChunk } from "../chunks.ts";
+import { chatRequest } from "@clawcompute/lib/protocol";
+import { createChatWork, createCompletionWork } from "../answers/chunkWork.ts";
+import { createResponsesWork } from "../answers/responsesWork.ts";
+import { completionRequest, responsesRequest } from "../backends/modalities.ts";
 import type { ProviderContext } from "../context.ts";
-import { createEventStream, goneSignal } from "./eventStream.ts";
-import type { RouteContext, RouteHandler } from "./handler.ts";
+import { assertNoRemoteMedia } from "../remoteMedia.ts";
+import { assertOwnTools, assertSelfContained } from "../responsesRules.ts";
+import { present } from "../services.ts";
+import type { RouteHandler } from "./handler.ts";
+import { payAndAnswer } from "./paidAnswer.ts";
 
-export const TEXT_SERVICE = 0;
-
-export function chatRoutes(context: ProviderContext): Record<"chatCompletions", RouteHandler> {
+/** The routes of text: chat, completions, responses. */
+export function chatRoutes(context: ProviderContext): Record<"chatCompletions" | "completions" | "responses", RouteHandler> {
   const { admission, maxBodyBytes } = context;
   return {
     chatCompletions: async (c) => {
-      const payer = await admission.payer(c.req.header("authorization"));
-      const request = await readJson(c, chatRequest, maxBodyBytes);
-      admission.assertModel(payer, request.model, TEXT_SERVICE);
-      if (request.stream) return answerLive(context, c, payer, request);
-      return answerWhole(context, c, payer, request, (completion, head) => completion.body(head));
+      const payer = await admission.payer(context.callerOf(c));
+      const given = await readJson(c, chatRequest, maxBodyBytes, context.bodyMs);
+      admission.assertModel(payer, given.model, "chatCompletions");
+      if (!context.allowRemoteMedia) assertNoRemoteMedia(given.messages, "messages");
+      const outputField = given.max_completion_tokens != null ? "max_completion_tokens" : "max_tokens";
+      const outputTokens = given[outputField];
+      const request = outputTokens == null ? { ...given, ...limited("max_tokens", payer.offer.caps.outputTokens) } : given;
+      return payAndAnswer(context, c, {
+        payer,
+        asked: { prompt: given.messages, promptField: "messages", outputTokens, outputField },
+        streamed: request.stream === true,
+        work: (about) => createChatWork(payer.offer.backend, request, about),
+      });
+    },
+
+    completions: async (c) => {
+      const payer = await admission.payer(context.callerOf(c));
+      const given = await readJson(c, completionRequest, maxBodyBytes, context.bodyMs);
+      admission.assertModel(payer, given.model, "completions");
+      const { backend, caps } = payer.offer;
+      const request = given.max_tokens == null ? { ...given, ...limited("max_tokens", caps.outputTokens) } : given;
+      return payAndAnswer(context, c, {
+        payer,
+        asked: { prompt: given.prompt, promptField: "prompt", outputTokens: given.max_tokens, outputField: "max_tokens" },
+        streamed: request.stream === true,
+        work: (about) => createCompletionWork(present(backend.completion), request, about),
+      });
+    },
+
+    responses: async (c) => {
+      const payer = await admission.payer(context.callerOf(c));
+      const given = await readJson(c, responsesRequest, maxBodyBytes, context.bodyMs);
+      admission.assertModel(payer, given.model, "responses");
+      assertSelfContained(given);
+      assertOwnTools(given);
+      if (!context.allowRemoteMedia) assertNoRemoteMedia(given.input, "input");
+      const { backend, caps } = payer.offer;
+      const outputTokens = typeof given.max_output_tokens === "number" ? given.max_output_tokens : undefined;
+      // The next caller must not find what this one said.
+      const kept = { ...given, store: false };
+      const request = outputTokens === undefined ? { ...kept, ...limited("max_output_tokens", caps.outputTokens) } : kept;
+      return payAndAnswer(context, c, {
+        payer,
+        asked: { prompt: [given.instructions, given.input], promptField: "input", outputTokens, outputField: "max_output_tokens" },
+        streamed: request.stream === true,
+        work: () => createResponsesWork(present(backend.responses), request),
+      });
     },
   };
 }
 
-/** Paid answers have an id of ours: receipts are found by it, so no caller may choose it. */
-function takeAnswerId(c: RouteContext): string {
-  const requestId = randomUUID();
-  c.set("requestId", requestId);
-  return requestId;
-}
-
-/** The stream's last answer keeps others out until its receipt, with the settlement, is signed. */
-function startOf({ admission }: ProviderContext, c: RouteContext, payer: Payer): { settle: boolean; letGo: (settled: boolean) => void } {
-  admission.assertServing(payer);
-  admission.assertRunway(payer);
-  const settle = c.req.header(headers.settle) === "1";
-  return { settle, letGo: settle ? admission.holdLast(payer.stream) : () => {} };
-}
-
-async function answerLive(context: ProviderContext, c: RouteContext, payer: Payer, request: ChatRequest): Promise<Response> {
-  const { settle, letGo } = startOf(context, c, payer);
-  const requestId = takeAnswerId(c);
-  const events = createEventStream(c, requestId);
-  const work = runAnswer(context.answers, { requestId, payer, request, settle, sink: events, gone: events.gone }).then(
-    ({ head, signed, failure }) => {
-      letGo(settle);
-      events.finish(failure ? [] : [receiptChunk(head, encodeSignedReceipt(signed)), "[DONE]"]);
-    },
-    (thrown) => {
-      letGo(false);
-      throw thrown;
-    },
-  );
-  await Promise.race([events.opened, work]);
-  work.catch((error) => {
-    context.logger.error({ err: error, requestId }, "an answer that had begun could not be finished");
-    events.fail(error);
-  });
-  return RESPONSE_ALREADY_SENT;
-}
-
-/** The answer in one piece, as `compose` shapes it, with the receipt in a header. */
-export async function answerWhole(
-  context: ProviderContext,
-  c: RouteContext,
-  payer: Payer,
-  request: ChatRequest,
-  compose: (completion: ReturnType<typeof createCompletion>, head: ChunkHead) => Record<string, unknown>,
-): Promise<Response> {
-  const { settle, letGo } = startOf(context, c, payer);
-  const requestId = takeAnswerId(c);
-  const completion = createCompletion();
-  let body = "";
-  const sink: Sink = {
-    live: false,
-    deliver: async (data) => completion.add(data),
-    comment: () => {},
-    alive: () => {},
-    seal: (head) => {
-      body = JSON.stringify(compose(completion, head));
-      return `0x${createHash("sha256").update(body).digest("hex")}`;
-    },
-  };
-  let settled = false;
-  try {
-    const { signed } = await runAnswer(context.answers, {
-      requestId,
-      payer,
-      request,
-      settle,
-      sink,
-      gone: goneSignal(c.env.outgoing as never).signal,
-    });
-    settled = settle;
-    return c.body(body, 200, { "content-type": "application/json", "cache-control": "no-store", [headers.receipt]: receiptHeader(signed) });
-  } finally {
-    letGo(settled);
-  }
-}
-
-const receiptHeader = (signed: SignedReceipt): string => Buffer.from(JSON.stringify(encodeSignedReceipt(signed))).toString("base64url");
+const limited = (field: string, outputTokens: number | undefined) => (outputTokens === undefined ? {} : { [field]: outputTokens });

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import { AppError, toProblem } from "@clawcompute/lib/errors";
 import { encodeSse } from "@clawcompute/lib/protocol";
 import type { Hex } from "viem";
 import type { Sink } from "../answer.ts";
+import type { Piece } from "../answers/work.ts";
 import type { RouteContext } from "./handler.ts";
 
 /** An answer as server-sent events, written straight to the socket: no event waits for the next one. */
@@ -13,9 +13,9 @@ export interface EventStream extends Sink {
   /** Aborts when the caller's connection closes before the end. */
   readonly gone: AbortSignal;
   /** Last events, not part of the receipt's hash, and the end. */
-  finish(events: readonly string[]): void;
+  finish(pieces: readonly Piece[]): void;
   /** An error as the last event; there is no [DONE] after it. */
-  fail(error: unknown): void;
+  fail(piece: Piece): void;
 }
 
 /** A reader that takes nothing for this long has gone, whatever its socket says. */
@@ -54,10 +54,10 @@ export function createEventStream(c: RouteContext, requestId: string): EventStre
     live: true,
     opened,
     gone: gone.signal,
-    deliver: async (data) => {
+    deliver: async (piece) => {
       open();
-      hash.update(data).update("\n");
-      if (!write(encodeSse(data))) await room(response, gone);
+      hash.update(piece.data).update("\n");
+      if (!write(encodePiece(piece))) await room(response, gone);
     },
     comment: (text) => {
       if (response.headersSent) write(`: ${text}\n\n`);
@@ -68,17 +68,19 @@ export function createEventStream(c: RouteContext, requestId: string): EventStre
       write(": alive\n\n");
     },
     seal: () => `0x${hash.digest("hex")}` as Hex,
-    finish: (events) => {
+    finish: (pieces) => {
       open();
-      for (const event of events) write(encodeSse(event));
+      for (const piece of pieces) write(encodePiece(piece));
       end();
     },
-    fail: (error) => {
-      write(encodeSse(JSON.stringify({ error: toProblem(AppError.from(error)).error })));
+    fail: (piece) => {
+      write(encodePiece(piece));
       end();
     },
   };
 }
+
+const encodePiece = ({ data, event }: Piece): string => encodeSse(String(data), event);
 
 /** Aborts when the connection closes before the response was finished. */
 export function goneSignal(response: ServerResponse): AbortController {

@@ -1,11 +1,12 @@
 import { AppError } from "@clawcompute/lib/errors";
 import type { ProviderContext } from "../context.ts";
 import type { ServedOffer } from "../offers.ts";
+import { pathsOf } from "../services.ts";
 import type { RouteHandler } from "./handler.ts";
 
 /** What is served, as every OpenAI client reads it, and what it costs. */
 export function modelRoutes({ offers, domain, payee, signer }: ProviderContext): Record<"models" | "model", RouteHandler> {
-  const describe = ({ terms, providerId, capacity }: ServedOffer) => ({
+  const describe = ({ terms, caps, backend, providerId, capacity, active }: ServedOffer) => ({
     id: terms.model,
     object: "model",
     created: 0,
@@ -20,6 +21,10 @@ export function modelRoutes({ offers, domain, payee, signer }: ProviderContext):
       payee,
       signer,
       capacity: capacity.size,
+      active,
+      paths: pathsOf(terms.serviceType, backend),
+      contextTokens: caps.contextTokens ?? null,
+      outputTokens: caps.outputTokens ?? null,
     },
   });
   return {

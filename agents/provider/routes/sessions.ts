@@ -7,12 +7,16 @@ const MAX_PROOF_BYTES = 32_768;
 
 /** A payer shows its stream and gets a token; later it ends the use of the stream and gets the settlement. */
 export function sessionRoutes(context: ProviderContext): Record<"createSession" | "settleSession", RouteHandler> {
-  const { sessions, streams, admission, settlements, running, payee, signer, offers } = context;
+  const { sessions, streams, admission, settlements, running, payee, signer, offers, callerOf, attempts } = context;
   return {
     createSession: async (c) => {
-      const request = await readJson(c, sessionRequest, MAX_PROOF_BYTES);
+      // Before anything that costs: reading, asking the chain, recovering a signature.
+      const { party } = callerOf(c);
+      attempts.take(party);
+      const request = await readJson(c, sessionRequest, MAX_PROOF_BYTES, context.bodyMs);
       admission.assertNotDraining();
       const { token, stream, servedMs, lastReceiptHash } = await sessions.open(request);
+      attempts.giveBack(party);
       const { ratePerSecond, end, providerId } = stream.state;
       const model = offers.find((offer) => offer.providerId === providerId)?.terms.model ?? "";
       const body: SessionResponse = {
@@ -29,7 +33,7 @@ export function sessionRoutes(context: ProviderContext): Record<"createSession" 
     },
 
     settleSession: async (c) => {
-      const { stream } = await admission.party(c.req.header("authorization"));
+      const { stream } = await admission.party(callerOf(c));
       const letGo = admission.holdLast(stream);
       let settled = false;
       try {

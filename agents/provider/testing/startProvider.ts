@@ -5,6 +5,7 @@ import { openStore, type Store } from "@clawcompute/lib/store";
 import type { LocalChain } from "@clawcompute/lib/testing";
 import { type LocalAccount, zeroAddress } from "viem";
 import type { Backend } from "../backends/backend.ts";
+import type { OfferCaps } from "../caps.ts";
 import { createProvider, type Provider, type ProviderLimits } from "../provider.ts";
 
 export const PRICE = 100_000_000_000_000n;
@@ -21,6 +22,13 @@ export const testLimits: ProviderLimits = {
   maxBodyBytes: 1_048_576,
   withdrawEveryMs: 3_600_000,
   withdrawThreshold: 1n,
+  wholeMs: 30_000,
+  bodyMs: 15_000,
+  requestsPerMinute: 0,
+  attemptsPerMinute: 0,
+  trustedProxies: 0,
+  allowRemoteMedia: false,
+  unlistOnStop: false,
 };
 
 export interface TestProvider {
@@ -38,7 +46,13 @@ export async function startProvider(options: {
   readonly local: LocalChain;
   readonly owner: LocalAccount;
   readonly signer?: LocalAccount;
-  readonly offers: readonly { readonly model: string; readonly backend: Backend; readonly maxConcurrency?: number }[];
+  readonly offers: readonly {
+    readonly model: string;
+    readonly backend: Backend;
+    readonly maxConcurrency?: number;
+    readonly serviceType?: number;
+    readonly caps?: OfferCaps;
+  }[];
   readonly limits?: Partial<ProviderLimits>;
   readonly folder?: string;
   /** Shared with another replica, which closes it. */
@@ -57,8 +71,9 @@ export async function startProvider(options: {
     owner: owner.address,
     ownerAccount: owner,
     signer,
-    offers: options.offers.map(({ model, backend, maxConcurrency = 4 }) => ({
-      terms: { model, pricePerSecond: options.price ?? PRICE, serviceType: 0, asset: zeroAddress },
+    offers: options.offers.map(({ model, backend, maxConcurrency = 4, serviceType = 0, caps = {} }) => ({
+      caps,
+      terms: { model, pricePerSecond: options.price ?? PRICE, serviceType, asset: zeroAddress },
       endpoint: options.endpoint,
       backend,
       maxConcurrency,

@@ -93,7 +93,18 @@ program
   .action(async (flags) => {
     const [{ chatMain }, { processInput }] = await Promise.all([import("./claw/chat.ts"), import("./claw/chatInput.ts")]);
     const signal = interruptible("leaving; the stream is being ended", ["SIGTERM", "SIGHUP"]);
-    finish(await chatMain(flags, { env: process.env, terminal, signal, json }, processInput(process)));
+    finish(await chatMain(flags, { env: process.env, terminal, signal, json }, () => processInput(process)));
+  });
+
+program
+  .command("doctor")
+  .summary("check everything that a paid answer needs, and say the fix")
+  .description("Looks at settings, chain, contracts, clock, wallet, funds, open streams and providers. Unlocks and spends nothing.")
+  .option("--json", "print one JSON object instead")
+  .addHelpText("after", `\nThe exit code is that of the first thing that is wrong.\n${exitCodeHelp}`)
+  .action(async () => {
+    const { doctorMain } = await import("./claw/doctor.ts");
+    finish(await doctorMain(context(), { now: Date.now, nodeVersion: process.version }));
   });
 
 const receipts = program

@@ -52,7 +52,7 @@ describe.concurrent("claw chat", () => {
     const input = typedInput();
     input.type("one two three", "four five", "six");
     input.end();
-    expect(await chatMain({ model: "echo" }, context, input)).toBe(0);
+    expect(await chatMain({ model: "echo" }, context, () => input)).toBe(0);
     const [first, second, third, { bill }] = lines(out());
     expect([first, second, third].map(({ answer, finishReason }) => [answer, finishReason])).toEqual([
       ["one two three", "stop"],
@@ -69,7 +69,7 @@ describe.concurrent("claw chat", () => {
   it("behavior: Ctrl-C cuts the answer and not the conversation; /cost, /model and /stop", { timeout: 40_000 }, async ({ expect }) => {
     const { context, out, err, says } = captured(walletOf(7));
     const input = typedInput();
-    const running = chatMain({ model: "slow" }, context, input);
+    const running = chatMain({ model: "slow" }, context, () => input);
     input.type("first second third fourth fifth sixth");
     await says("first");
     input.interrupt();
@@ -92,7 +92,7 @@ describe.concurrent("claw chat", () => {
     const input = typedInput();
     input.type("a b c d e f g h i j k l");
     input.end();
-    expect(await chatMain({ model: "slow", seconds: "10" }, context, input)).toBe(0);
+    expect(await chatMain({ model: "slow", seconds: "10" }, context, () => input)).toBe(0);
     const [turn, { bill }] = lines(out());
     expect(turn).toMatchObject({ finishReason: "stop", truncated: false });
     expect(turn.servedMs).toBeGreaterThan(10_000);
@@ -104,7 +104,7 @@ describe.concurrent("claw chat", () => {
     const input = typedInput();
     input.type("a b c d e f g h i");
     input.end();
-    expect(await chatMain({ model: "slow", maxSpend: "0.0005" }, context, input)).toBe(6);
+    expect(await chatMain({ model: "slow", maxSpend: "0.0005" }, context, () => input)).toBe(6);
     const [turn, { bill }] = lines(out());
     expect(turn).toMatchObject({ finishReason: "length", truncated: true, error: { code: "ANSWER_CUT" } });
     expect(BigInt(bill.paidWei)).toBeLessThanOrEqual(5n * 10n ** 14n);
@@ -115,7 +115,7 @@ describe.concurrent("claw chat", () => {
     const input = typedInput();
     input.type("hello", "/model echo", "hello");
     input.end();
-    expect(await chatMain({ model: "nope" }, context, input)).toBe(0);
+    expect(await chatMain({ model: "nope" }, context, () => input)).toBe(0);
     expect(err()).toContain("error NO_PROVIDER");
     expect(out()).toBe("hello\n");
   });

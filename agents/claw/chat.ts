@@ -5,15 +5,14 @@ import { type ChatRequest, encodeSignedReceipt } from "@clawcompute/lib/protocol
 import { type CommandContext, errorLine, errorReport } from "../command.ts";
 import { exitCodeOf, exitCodes } from "../exitCodes.ts";
 import { readConfig } from "../gateway/config.ts";
-import { type ConnectedWallet, connectWallet } from "../gateway/connectWallet.ts";
+import { connectWallet } from "../gateway/connectWallet.ts";
 import type { Wanted } from "../gateway/discovery.ts";
 import { parseModelName } from "../gateway/selection/modelName.ts";
 import { printable } from "../terminal.ts";
 import type { ChatInput } from "./chatInput.ts";
 import { chatView, costText, turnText } from "./chatView.ts";
-import { receiptsFileOf } from "./config.ts";
 import type { ConversationObserver, Turn } from "./conversation.ts";
-import { homeOf, keepReceipt } from "./journal.ts";
+import { receiptKeeper } from "./journal.ts";
 import { openConversation } from "./openConversation.ts";
 
 export interface ChatFlags {
@@ -35,14 +34,14 @@ Ctrl-C cuts an answer; what was not served is not paid.
 `;
 
 /** `claw chat`: returns the exit code. */
-export async function chatMain(flags: ChatFlags, context: CommandContext, input: ChatInput): Promise<number> {
+export async function chatMain(flags: ChatFlags, context: CommandContext, openInput: () => ChatInput): Promise<number> {
   const { env, terminal, signal, json } = context;
   const config = readConfig(env);
   const seconds = wholeSeconds(flags.seconds);
   const wallet = await connectWallet(config, env);
   const { chain } = wallet;
   const view = json ? undefined : chatView(chain, terminal, steadyClock);
-  const keep = receiptKeeper(wallet, env, (text) => terminal.err(text));
+  const keep = receiptKeeper(chain, env, terminal.err);
   const opened = openConversation({
     config,
     wallet,
@@ -60,6 +59,8 @@ export async function chatMain(flags: ChatFlags, context: CommandContext, input:
   };
   forget();
   let wanted = wantedOf(flags.model ?? "auto", flags.provider, maxPrice);
+  // Not before the wallet is unlocked: both read from the same terminal.
+  const input = openInput();
   let failure: AppError | undefined;
   let answering: AbortController | undefined;
   const leaving = new AbortController();
@@ -195,22 +196,6 @@ const silent: ConversationObserver = {
   ending() {},
   ended() {},
 };
-
-/** Puts every receipt into the journal; a full disk must not cost an answer. */
-export function receiptKeeper(
-  { chain }: Pick<ConnectedWallet, "chain">,
-  env: CommandContext["env"],
-  warn: (text: string) => void,
-): ConversationObserver["receipt"] {
-  const path = receiptsFileOf(env);
-  return ({ ratePerSecond }, signed) => {
-    try {
-      keepReceipt(path, { ...homeOf(chain), ratePerSecond, signed });
-    } catch (thrown) {
-      warn(`the receipt is not kept: ${AppError.from(thrown).message}\n`);
-    }
-  };
-}
 
 /** `name`, `name@providerId` or `auto`. Throws BAD_REQUEST. */
 export function wantedOf(name: string, provider: string | undefined, maxPrice: bigint | undefined): Wanted {

@@ -4,6 +4,8 @@ import type { Chain } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { decodeSignedReceipt, encodeSignedReceipt, type SignedReceipt } from "@clawcompute/lib/protocol";
 import type { Address } from "viem";
+import type { CommandContext } from "../command.ts";
+import { receiptsFileOf } from "./config.ts";
 
 /** A signed receipt with what is needed to check it without any connection. */
 export interface KeptReceipt {
@@ -35,6 +37,18 @@ export function keepReceipt(path: string, { chainId, streamPay, ratePerSecond, s
       cause,
     });
   }
+}
+
+/** Keeps every receipt; a full disk is told and costs no answer. */
+export function receiptKeeper(chain: Pick<Chain, "network">, env: CommandContext["env"], warn: (text: string) => void) {
+  const path = receiptsFileOf(env);
+  return ({ ratePerSecond }: { readonly ratePerSecond: bigint }, signed: SignedReceipt): void => {
+    try {
+      keepReceipt(path, { ...homeOf(chain), ratePerSecond, signed });
+    } catch (thrown) {
+      warn(`the receipt is not kept: ${AppError.from(thrown).message}\n`);
+    }
+  };
 }
 
 /** Throws BAD_REQUEST when the file cannot be read. A file that is not there yet holds nothing. */

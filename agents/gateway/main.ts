@@ -3,6 +3,7 @@ import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount, parseAmount } from "@clawcompute/lib/money";
 import { type Logger, steadyClock } from "@clawcompute/lib/node";
 import { zeroAddress } from "viem";
+import { receiptKeeper } from "../claw/journal.ts";
 import { type CommandContext, errorLine } from "../command.ts";
 import { exitCodeOf, exitCodes } from "../exitCodes.ts";
 import { type AskRequest, ask } from "./ask.ts";
@@ -36,6 +37,7 @@ export async function askMain(prompt: string, flags: AskFlags, context: CommandC
   if (flags.stopForgotten) await stopAll(config, chain, sender, logger);
   const dialer = createDialer({ allowPrivate: config.allowPrivate });
   const observer = json ? jsonObserver : terminalObserver(chain, terminal, steadyClock);
+  const keep = receiptKeeper(chain, env, terminal.err);
   try {
     const result = await ask(request, {
       chain,
@@ -49,6 +51,7 @@ export async function askMain(prompt: string, flags: AskFlags, context: CommandC
       observer,
     });
     observer.done?.();
+    if (result.signed && result.stream) keep(result.stream, result.signed);
     if (json) terminal.out(`${JSON.stringify(askReport(chain, result))}\n`);
     else {
       terminal.err(billText(chain, result));

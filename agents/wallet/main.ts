@@ -4,7 +4,7 @@ import { readSettings } from "@clawcompute/lib/config/env";
 import { networkFromEnv } from "@clawcompute/lib/config/network";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
-import { getAddress, type Hex, zeroAddress } from "viem";
+import { type Address, getAddress, type Hex, zeroAddress } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exitCodes.ts";
@@ -36,7 +36,7 @@ export async function walletImportMain(flags: WalletFlags, context: CommandConte
 
 /** `claw wallet address`: without unlocking anything. */
 export async function walletAddressMain({ env, terminal, json }: CommandContext): Promise<number> {
-  const { address, source } = addressOf(env);
+  const { address, source } = walletAddressOf(env);
   terminal.out(json ? `${JSON.stringify({ address, source })}\n` : `${address}\n`);
   return exitCodes.done;
 }
@@ -44,7 +44,7 @@ export async function walletAddressMain({ env, terminal, json }: CommandContext)
 /** `claw wallet balance`: native coin, and what StreamPay holds for it. */
 export async function walletBalanceMain({ env, terminal, json }: CommandContext): Promise<number> {
   const { network, client } = connectChain(networkFromEnv(env));
-  const { address } = addressOf(env);
+  const { address } = walletAddressOf(env);
   const read = { address: network.contracts.streamPay, abi: streamPayAbi, functionName: "creditOf", args: [address, zeroAddress] } as const;
   const [balance, credit] = await Promise.all([client.getBalance({ address }), client.readContract(read)]).catch((thrown: unknown) => {
     throw decodeRevert(thrown);
@@ -89,13 +89,20 @@ async function newPassword(env: CommandContext["env"]): Promise<string> {
   return password;
 }
 
-/** The paying address by the same order as `unlock`, without a password. */
-function addressOf(env: CommandContext["env"]) {
+export interface WalletAddress {
+  readonly address: Address;
+  readonly source: "PRIVATE_KEY" | "wallet file" | "development account";
+  readonly file: string | undefined;
+}
+
+/** The paying address by the same order as `unlock`, without a password. Throws WALLET_MISSING or CONFIG_INVALID. */
+export function walletAddressOf(env: CommandContext["env"]): WalletAddress {
   const { privateKey, walletFile } = readSettings(settings, env);
-  if (privateKey !== undefined) return { address: privateKeyToAddress(privateKey), source: "PRIVATE_KEY" };
+  if (privateKey !== undefined) return { address: privateKeyToAddress(privateKey), source: "PRIVATE_KEY", file: undefined };
   if (walletFile === undefined && networkFromEnv(env).isLocal)
-    return { address: developmentAccount().address, source: "development account" };
-  const { address } = readWalletFile(walletFile ?? defaultWalletFile());
+    return { address: developmentAccount().address, source: "development account", file: undefined };
+  const file = walletFile ?? defaultWalletFile();
+  const { address } = readWalletFile(file);
   if (address === undefined) throw new AppError("CONFIG_INVALID", "The wallet file does not name its address.", { param: "WALLET_FILE" });
-  return { address: getAddress(`0x${address.replace(/^0x/, "")}`), source: "wallet file" };
+  return { address: getAddress(`0x${address.replace(/^0x/, "")}`), source: "wallet file", file };
 }

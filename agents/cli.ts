@@ -213,6 +213,46 @@ program
     finish(await main(flags, { env: process.env, signal: interruptible("stopping the keeper") }));
   });
 
+program
+  .command("openclaw")
+  .summary("make the gateway a model provider of OpenClaw")
+  .description("Prints the provider configuration for OpenClaw, which then starts and stops the gateway by itself; or writes it.")
+  .option("--write [file]", "add it to OpenClaw's configuration file; the old one is kept beside it")
+  .option("--default", "with --write: also make it OpenClaw's default model")
+  .option("--api <kind>", "openai-completions, openai-responses or ollama", "openai-completions")
+  .option("-m, --model <name>", "only this model (default: auto and all on offer)")
+  .option("--skill <folder>", "copy the skill into this folder of skills")
+  .option("--onboard", "print the one-line set-up of a new OpenClaw instead")
+  .option("--json", "print one JSON object instead")
+  .action(async (flags) => {
+    const { openclawMain } = await import("./claw/openclaw.ts");
+    const places = {
+      node: process.execPath,
+      cli: join(import.meta.dirname, "cli.ts"),
+      skill: join(import.meta.dirname, "..", "openclaw-skill", "clawcompute"),
+    };
+    finish(await openclawMain(flags, context(), places));
+  });
+
+program
+  .command("mcp")
+  .summary("serve the same to MCP clients over standard input and output")
+  .description("An MCP server on stdio with the tools list, quote, infer, status and stop. Spends at most MCP_MAX_SPEND in one run.")
+  .action(async () => {
+    const { mcpMain } = await import("./mcp/main.ts");
+    finish(await mcpMain(context()));
+  });
+
+program
+  .command("completion")
+  .summary("print a completion script for the shell")
+  .description('Prints a completion script. bash, zsh: eval "$(claw completion bash)"; fish: claw completion fish | source')
+  .argument("<shell>", "bash, zsh or fish")
+  .action(async (shell: string) => {
+    const { completionScript } = await import("./claw/completion.ts");
+    terminal.out(completionScript(shell, program));
+  });
+
 async function readStdin(): Promise<string> {
   let text = "";
   for await (const chunk of process.stdin.setEncoding("utf8")) {

@@ -1,8 +1,8 @@
 "use client";
-import type { Offer } from "@clawcompute/lib/chain";
+import { type Offer, readStream } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { hashReceipt } from "@clawcompute/lib/protocol";
-import { useQueryClient } from "@tanstack/react-query";
+import { skipToken, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useReducer, useRef, useState } from "react";
 import {
   type ChatStream,
@@ -44,6 +44,19 @@ export function useConversation(wallet: Wallet | undefined) {
   useEffect(() => {
     if (payer !== undefined && owner === payer) saveConversation(chainId, payer, conversation);
   }, [chainId, payer, owner, conversation]);
+
+  // It may have been ended elsewhere: on another page, by the provider, by a keeper.
+  const streamId = conversation.stream?.id;
+  const { data: state } = useQuery({
+    queryKey: ["stream", chainId, streamId],
+    queryFn: streamId === undefined ? skipToken : () => readStream(chain, BigInt(streamId)),
+    refetchInterval: 5000,
+  });
+  useEffect(() => {
+    if (phase !== "idle" || streamId === undefined || state?.id !== BigInt(streamId) || !["closed", "unknown"].includes(state.status))
+      return;
+    dispatch({ kind: "ended", ending: { kind: "gone", paid: 0n, refunded: 0n, hash: undefined, overclaimed: false } });
+  }, [phase, streamId, state]);
 
   const run = async (work: () => Promise<void>) => {
     setError(undefined);

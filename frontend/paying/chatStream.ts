@@ -1,4 +1,4 @@
-import { type Chain, type Offer, readOffer, streamEventsOf, streamPayWrites } from "@clawcompute/lib/chain";
+import { type Chain, chainTimeMs, type Offer, readOffer, type StreamState, streamEventsOf, streamPayWrites } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { costDown } from "@clawcompute/lib/money";
 import {
@@ -12,7 +12,7 @@ import {
   verifySettlementSignature,
 } from "@clawcompute/lib/protocol";
 import { type Address, type Hash, isAddressEqual, type TransactionReceipt, toHex } from "viem";
-import type { ProviderApi } from "./providerApi.ts";
+import { type ProviderApi, providerApi } from "./providerApi.ts";
 import type { Answer } from "./readAnswer.ts";
 import { refusalOf, sendByWallet, type Wallet } from "./walletCall.ts";
 
@@ -32,7 +32,6 @@ export interface ChatStream {
   readonly ratePerSecond: string;
   readonly start: number;
   readonly end: number;
-  readonly openHash: Hash;
   readonly token: string;
 }
 
@@ -74,7 +73,6 @@ export async function openChatStream(
     ratePerSecond: String(ratePerSecond),
     start: Number(start),
     end: Number(end),
-    openHash: receipt.transactionHash,
   };
   const openedAt = performance.now();
   const nowSeconds = () => stream.start + Math.floor((performance.now() - openedAt) / 1000);
@@ -164,7 +162,7 @@ export async function receiptAfterCut(
   }
 }
 
-/** Pays what the provider signs as owed; without its signature, or when the chain refuses it, what the chain's clock says. */
+/** `mostMs` is what was measured here; without a measure, the largest safe integer. Pays what the provider signs as owed; without its signature, or when the chain refuses it, what the chain's clock says. */
 export async function endChatStream(chain: Chain, wallet: Wallet, stream: ChatStream, api: ProviderApi, mostMs: number): Promise<Ending> {
   const settlement = await askSettlement(chain, stream, api).catch(() => undefined);
   if (settlement) {
@@ -172,7 +170,10 @@ export async function endChatStream(chain: Chain, wallet: Wallet, stream: ChatSt
       const { owed, signature } = settlement;
       // The contract never lets a settlement take more than the clock says, so even a bold one costs no more than cancelling.
       const receipt = await sendByWallet(chain, wallet, streamPayWrites.settleStream({ id: BigInt(stream.id), owed, signature }));
-      return { ...endingIn(receipt, chain), overclaimed: owed > costDown(BigInt(stream.ratePerSecond), mostMs) };
+      return {
+        ...endingIn(receipt, chain),
+        overclaimed: mostMs < Number.MAX_SAFE_INTEGER && owed > costDown(BigInt(stream.ratePerSecond), mostMs),
+      };
     } catch (thrown) {
       const { code } = AppError.from(thrown);
       if (!code.startsWith("STREAM_PAY_") || code === "STREAM_PAY_UNKNOWN_STREAM") throw thrown;
@@ -183,6 +184,30 @@ export async function endChatStream(chain: Chain, wallet: Wallet, stream: ChatSt
 
 export const cancelByWallet = async (chain: Chain, wallet: Wallet, id: bigint): Promise<Ending> =>
   endingIn(await sendByWallet(chain, wallet, streamPayWrites.cancelStream(id)), chain);
+
+/**
+ * Ends a stream that this page may know only from the chain: asks its provider what is owed, which takes a signature where no token is
+ * kept, and cancels where the provider does not say.
+ */
+export async function endFoundStream(chain: Chain, wallet: Wallet, found: StreamState, keptToken: string | undefined): Promise<Ending> {
+  const { id, providerId, ratePerSecond, start, end } = found;
+  if (providerId === 0 || found.status !== "active") return cancelByWallet(chain, wallet, id);
+  const { owner, signer, model, endpoint } = await readOffer(chain, providerId);
+  const nowSeconds = Math.floor((await chainTimeMs(chain)) / 1000);
+  let api: ProviderApi;
+  let token: string;
+  try {
+    api = providerApi(endpoint, chain.network.isLocal);
+    token = keptToken ?? (await openSession(chain, wallet, id, () => nowSeconds, api));
+  } catch (thrown) {
+    const error = AppError.from(thrown);
+    if (error.code === "ABORTED") throw error;
+    return cancelByWallet(chain, wallet, id);
+  }
+  const signers = signer ? [owner, signer] : [owner];
+  const stream = { id: String(id), providerId, model, endpoint, signers, ratePerSecond: String(ratePerSecond), start, end, token };
+  return endChatStream(chain, wallet, stream, api, Number.MAX_SAFE_INTEGER);
+}
 
 async function askSettlement(chain: Chain, stream: ChatStream, api: ProviderApi): Promise<Settlement> {
   const { settlement } = await api.settle(stream.token);

@@ -12,7 +12,6 @@ const stream: ChatStream = {
   ratePerSecond: "1000",
   start: 100,
   end: 160,
-  openHash: "0x00",
   token: "t",
 };
 const asked = nextConversation(nextConversation(emptyConversation, { kind: "opened", stream }), { kind: "asked", text: "hello" });

@@ -1,5 +1,4 @@
 import { listActiveOffers, readStream } from "@clawcompute/lib/chain";
-import { parseAmount } from "@clawcompute/lib/money";
 import { devAccounts, tinyModels } from "@clawcompute/lib/testing";
 import type { Page } from "@playwright/test";
 import { installWallet } from "./harness/browserWallet.ts";
@@ -46,7 +45,6 @@ test("connect, open a stream, chat, end: the served time is paid and the rest is
   expect(paid).toBeLessThan(offer.pricePerSecond * 10n);
   expect((await readStream(chain, id)).status).toBe("closed");
   expect(wallet.prompts).toEqual(["eth_requestAccounts", "eth_sendTransaction", "eth_signTypedData_v4", "eth_sendTransaction"]);
-  expect(await chain.client.getBalance({ address: chain.network.contracts.streamPay })).toBeLessThan(parseAmount("1"));
 });
 
 test("a refusal in the wallet is explained, and nothing is paid", async ({ page }) => {
@@ -65,4 +63,5 @@ test("a forgotten stream is found after a reload and can be ended", async ({ pag
   await page.goto("/streams");
   await page.getByRole("button", { name: "End now" }).click();
   await expect(page.getByRole("heading", { name: "Ended" })).toBeVisible();
+  await expect(page.getByRole("article")).toHaveCount(0);
 });

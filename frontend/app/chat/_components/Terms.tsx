@@ -2,6 +2,7 @@
 import type { Offer } from "@clawcompute/lib/chain";
 import { worstCaseLoss } from "@clawcompute/lib/money";
 import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
 import type { ReactNode } from "react";
 import { useAccount, useBalance } from "wagmi";
 import { Amount } from "@/components/chain/Amount.tsx";
@@ -66,7 +67,7 @@ export function Terms({ offers, offer, seconds, onSeconds, onOffer, ending, isBu
             {lengths.map(({ seconds: value, name }) => (
               <label
                 key={value}
-                className="cursor-pointer rounded-md py-1.5 text-center text-sm has-checked:bg-surface has-checked:font-medium has-checked:shadow-sm has-focus-visible:outline-2 has-focus-visible:outline-brand"
+                className="cursor-pointer rounded-md py-1.5 text-center text-sm has-checked:bg-surface has-checked:font-medium has-checked:ring-1 has-checked:ring-line-strong has-focus-visible:outline-2 has-focus-visible:outline-brand"
               >
                 <input type="radio" name="length" className="sr-only" checked={seconds === value} onChange={() => onSeconds(value)} />
                 {name}
@@ -111,20 +112,29 @@ function Bill({ ending, onClear }: { ending: Ending; onClear: (() => void) | und
   return (
     <section aria-label="Bill" className="rounded-2xl bg-money-soft p-5" data-testid="bill">
       <h2 className="font-medium">
-        {kind === "settled" ? "Ended for the time served" : kind === "cancelled" ? "Cancelled by the clock" : "Ended already"}
+        {kind === "settled" ? "Ended for the time served" : kind === "cancelled" ? "Cancelled by the clock" : "Ended elsewhere"}
       </h2>
-      <dl className="mt-3 space-y-1.5 text-sm [&_dt]:text-ink">
-        <Term name="Paid">
-          <span data-testid="paid">
-            <Amount raw={paid} />
-          </span>
-        </Term>
-        <Term name="Came back">
-          <span data-testid="refunded">
-            <Amount raw={refunded} className="font-medium" />
-          </span>
-        </Term>
-      </dl>
+      {kind === "gone" ? (
+        <p className="mt-2 text-sm">
+          The stream that paid for this is closed.{" "}
+          <Link href="/streams" className="underline underline-offset-4">
+            What it cost
+          </Link>
+        </p>
+      ) : (
+        <dl className="mt-3 space-y-1.5 text-sm [&_.text-soft]:text-ink">
+          <Term name="Paid">
+            <span data-testid="paid">
+              <Amount raw={paid} />
+            </span>
+          </Term>
+          <Term name="Came back">
+            <span data-testid="refunded">
+              <Amount raw={refunded} className="font-medium" />
+            </span>
+          </Term>
+        </dl>
+      )}
       {overclaimed && <p className="mt-2 text-sm">The provider claimed more time than was measured here. Choose another one next time.</p>}
       {hash && explorerUrl && (
         <a className="mt-2 block text-sm underline" href={`${explorerUrl}/tx/${hash}`} target="_blank" rel="noreferrer">

@@ -10,7 +10,8 @@ import { Button } from "@/components/ui/Button.tsx";
 import { useChainTime } from "@/hooks/useChainTime.ts";
 import { useNow } from "@/hooks/useNow.ts";
 import { useWallet } from "@/hooks/useWallet.ts";
-import { cancelByWallet } from "@/paying/chatStream.ts";
+import { endFoundStream } from "@/paying/chatStream.ts";
+import { loadConversation } from "@/paying/conversation.ts";
 import type { OwnStream } from "@/queries/streams.ts";
 import { useChain } from "@/web3/network.tsx";
 
@@ -28,7 +29,9 @@ export function OpenStream({ stream }: { stream: OwnStream }) {
   const ending = useMutation({
     mutationFn: async () => {
       if (!wallet) throw new AppError("WALLET_MISSING", "The wallet is not on this chain.", { hint: "Switch the network in your wallet." });
-      return cancelByWallet(chain, wallet, id);
+      const { chainId } = chain.network;
+      const kept = loadConversation(chainId, wallet.account.address)?.stream;
+      return endFoundStream(chain, wallet, stream, kept?.id === String(id) ? kept.token : undefined);
     },
     onSettled: () => client.invalidateQueries(),
   });

@@ -13,10 +13,15 @@ const REMEMBERED_MS = 15 * 60_000;
 
 /**
  * Counts the milliseconds from `fromMs` to `toMs` (unix) as served, in one statement: what another answer on the stream has
- * counted already, here or in another replica, is not counted again. Returns the stream's total, or undefined when the
+ * counted already, here or in another replica, is not counted again. Returns the stream's meter, or undefined when the
  * stream was settled, which ends everything that runs on it.
  */
-export async function countServed(db: Pick<Database, "update">, key: MeterKey, fromMs: number, toMs: number): Promise<number | undefined> {
+export async function countServed(
+  db: Pick<Database, "update">,
+  key: MeterKey,
+  fromMs: number,
+  toMs: number,
+): Promise<MeterState | undefined> {
   const span = sql`int8multirange(int8range(${fromMs}::bigint, ${Math.max(fromMs, toMs)}::bigint))`;
   const added = sql`coalesce((select sum(upper(part) - lower(part)) from unnest(${span} - ${meters.counted}) as part), 0)::bigint`;
   const recent = sql`int8multirange(int8range(${toMs - REMEMBERED_MS}::bigint, null))`;
@@ -28,9 +33,19 @@ export async function countServed(db: Pick<Database, "update">, key: MeterKey, f
       updatedAtMs: toMs,
     })
     .where(and(meterIs(key), sql`${meters.settledOwed} is null`))
-    .returning({ servedMs: meters.servedMs });
-  return rows[0]?.servedMs;
+    .returning(meterState);
+  return rows[0];
 }
+
+/** What a receipt is made of. */
+export const meterState = {
+  servedMs: meters.servedMs,
+  claimedMs: meters.claimedMs,
+  lastReceiptHash: meters.lastReceiptHash,
+  settledOwed: meters.settledOwed,
+};
+
+export type MeterState = Pick<typeof meters.$inferSelect, keyof typeof meterState>;
 
 /**
  * Puts a running answer's time into the store while it runs, so that a crash loses less than a second of it. Only one write is

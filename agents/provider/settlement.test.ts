@@ -49,7 +49,7 @@ async function openMeter() {
     key,
     terms,
     settlements,
-    served: (from: number, to: number) => countServed(store.db, key, NOW + from, NOW + to),
+    served: (from: number, to: number) => countServed(store.db, key, NOW + from, NOW + to).then((meter) => meter?.servedMs),
     end: async (from: number, to: number, more: Partial<AnswerRecord> = {}, settle = false) =>
       settlements.closeAnswer(terms, record(from, to, more), settle),
     row: async () => (await store.db.select().from(meters).where(eq(meters.streamId, streamId)))[0],

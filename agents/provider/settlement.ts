@@ -14,9 +14,9 @@ import {
   signReceipt,
   signSettlement,
 } from "@clawcompute/lib/protocol";
-import { and, type Database, desc, eq, meters, receipts } from "@clawcompute/lib/store";
+import { and, type Database, desc, eq, meters, receipts, sql } from "@clawcompute/lib/store";
 import type { Hex } from "viem";
-import { countServed, type MeterKey, meterIs } from "./metering.ts";
+import { countServed, type MeterKey, type MeterState, meterIs, meterState } from "./metering.ts";
 
 /** What an answer was, when it is over. Times are unix ms. */
 export interface AnswerRecord {
@@ -68,18 +68,23 @@ export function createSettlements({ db, domain, signer }: { db: Database; domain
       .from(meters)
       .where(meterIs(keyOf(streamId)))
       .for("update");
-    if (!row) throw new AppError("INTERNAL", "A stream without a meter was used.", { facts: { streamId: String(streamId) } });
+    if (!row) throw withoutMeter(streamId);
     return row;
   }
 
+  const sign = async (streamId: bigint, owed: bigint): Promise<Settlement> => ({
+    streamId,
+    owed,
+    signature: await signSettlement(signer, domain, { streamId, owed }),
+  });
+
   /** From here on nothing is served on the stream; the signature is good for ever, so it must be the last word. */
-  async function fix(tx: Transaction, streamId: bigint, owed: bigint): Promise<Settlement> {
-    const signature = await signSettlement(signer, domain, { streamId, owed });
+  async function fix(tx: Transaction, settlement: Settlement): Promise<Settlement> {
     await tx
       .update(meters)
-      .set({ settledOwed: owed, settlementSignature: signature })
-      .where(meterIs(keyOf(streamId)));
-    return { streamId, owed, signature };
+      .set({ settledOwed: settlement.owed, settlementSignature: settlement.signature })
+      .where(meterIs(keyOf(settlement.streamId)));
+    return settlement;
   }
 
   async function newestReceipt(db: Pick<Database, "select">, streamId: bigint) {
@@ -88,50 +93,93 @@ export function createSettlements({ db, domain, signer }: { db: Database; domain
     return row;
   }
 
+  async function readMeter(db: Pick<Database, "select">, streamId: bigint): Promise<MeterState> {
+    const [row] = await db
+      .select(meterState)
+      .from(meters)
+      .where(meterIs(keyOf(streamId)));
+    if (!row) throw withoutMeter(streamId);
+    return row;
+  }
+
+  const count = (db: Pick<Database, "update">, streamId: bigint, { storedUntilMs, chargedUntilMs }: AnswerRecord) =>
+    chargedUntilMs === undefined ? undefined : countServed(db, keyOf(streamId), storedUntilMs, chargedUntilMs);
+
+  /** The answer's receipt as the next one after `meter`. */
+  async function compose(stream: StreamTerms, answer: AnswerRecord, meter: MeterState): Promise<{ signed: SignedReceipt; hash: Hex }> {
+    // Each served millisecond is claimed by one receipt: by the first answer to end of those that ran through it.
+    const own = answer.chargedUntilMs === undefined ? 0 : answer.chargedUntilMs - answer.startedAtMs;
+    const claimed = meter.settledOwed === null ? Math.max(0, Math.min(own, meter.servedMs - meter.claimedMs)) : 0;
+    const cumulativeServedMs = meter.claimedMs + claimed;
+    const cumulativeAmount = costDown(stream.ratePerSecond, cumulativeServedMs);
+    const { chargedUntilMs: _, storedUntilMs: __, ...shown } = answer;
+    const receipt: Receipt = {
+      kind: "stream",
+      payment: paymentOfStream(stream.id),
+      ...shown,
+      servedMs: claimed,
+      amount: cumulativeAmount - costDown(stream.ratePerSecond, meter.claimedMs),
+      cumulativeServedMs,
+      cumulativeAmount,
+      previousReceiptHash: meter.lastReceiptHash,
+    };
+    const signature = await signReceipt(signer, domain, receipt);
+    return { signed: { receipt, signature, signer: signer.address }, hash: hashReceipt(domain, receipt) };
+  }
+
+  /**
+   * Claims the receipt's time and keeps the receipt, in one statement, if no other receipt or settlement came between since
+   * `meter` was read; false when one did. The row's lock orders those who try at once.
+   */
+  async function append(
+    db: Pick<Database, "execute">,
+    meter: MeterState,
+    answer: AnswerRecord,
+    streamId: bigint,
+    signed: SignedReceipt,
+    hash: Hex,
+  ): Promise<boolean> {
+    const ofStream = sql`chain_id = ${domain.chainId} and stream_id = ${String(streamId)}::numeric`;
+    const stillOpen = meter.settledOwed === null ? sql`settled_owed is null` : sql`settled_owed is not null`;
+    const { rows } = (await db.execute(sql`
+      with claimed as (
+        update meters set claimed_ms = ${signed.receipt.cumulativeServedMs}, last_receipt_hash = ${hash}
+        where ${ofStream} and last_receipt_hash = ${meter.lastReceiptHash} and claimed_ms = ${meter.claimedMs} and ${stillOpen}
+        returning 1
+      )
+      insert into receipts (request_id, chain_id, stream_id, sequence, hash, signed, created_at_ms)
+      select ${answer.requestId}, ${domain.chainId}::int, ${String(streamId)}::numeric,
+        coalesce((select max(sequence) + 1 from receipts where ${ofStream}), 0), ${hash},
+        ${JSON.stringify(encodeSignedReceipt(signed))}::jsonb, ${answer.endedAtMs}::bigint
+      from claimed returning sequence`)) as unknown as { rows: unknown[] };
+    return rows.length > 0;
+  }
+
+  /** Counting is idempotent and nothing is locked while signing; whoever comes second signs again. */
+  async function close(stream: StreamTerms, answer: AnswerRecord): Promise<SignedReceipt> {
+    let meter = await count(db, stream.id, answer);
+    for (;;) {
+      meter ??= await readMeter(db, stream.id);
+      const { signed, hash } = await compose(stream, answer, meter);
+      if (await append(db, meter, answer, stream.id, signed, hash)) return signed;
+      meter = undefined;
+    }
+  }
+
+  const closeAndSettle = (stream: StreamTerms, answer: AnswerRecord): Promise<SignedReceipt> =>
+    db.transaction(async (tx) => {
+      await lockMeter(tx, stream.id);
+      const meter = (await count(tx, stream.id, answer)) ?? (await readMeter(tx, stream.id));
+      const composed = await compose(stream, answer, meter);
+      const settlement = meter.settledOwed === null ? await sign(stream.id, composed.signed.receipt.cumulativeAmount) : undefined;
+      const signed: SignedReceipt = { ...composed.signed, ...(settlement ? { settlement } : {}) };
+      await append(tx, meter, answer, stream.id, signed, composed.hash);
+      if (settlement) await fix(tx, settlement);
+      return signed;
+    });
+
   return {
-    closeAnswer: (stream, answer, settle) =>
-      db.transaction(async (tx) => {
-        const before = await lockMeter(tx, stream.id);
-        const open = before.settledOwed === null;
-        let servedMs = before.servedMs;
-        if (open && answer.chargedUntilMs !== undefined) {
-          servedMs = (await countServed(tx, keyOf(stream.id), answer.storedUntilMs, answer.chargedUntilMs)) ?? servedMs;
-        }
-        // Each served millisecond is claimed by one receipt: by the first answer to end of those that ran through it.
-        const own = answer.chargedUntilMs === undefined ? 0 : answer.chargedUntilMs - answer.startedAtMs;
-        const claimed = open ? Math.max(0, Math.min(own, servedMs - before.claimedMs)) : 0;
-        const cumulativeServedMs = before.claimedMs + claimed;
-        const cumulativeAmount = costDown(stream.ratePerSecond, cumulativeServedMs);
-        const { chargedUntilMs: _, storedUntilMs: __, ...shown } = answer;
-        const receipt: Receipt = {
-          kind: "stream",
-          payment: paymentOfStream(stream.id),
-          ...shown,
-          servedMs: claimed,
-          amount: cumulativeAmount - costDown(stream.ratePerSecond, before.claimedMs),
-          cumulativeServedMs,
-          cumulativeAmount,
-          previousReceiptHash: before.lastReceiptHash,
-        };
-        const signature = await signReceipt(signer, domain, receipt);
-        const hash = hashReceipt(domain, receipt);
-        await tx
-          .update(meters)
-          .set({ claimedMs: cumulativeServedMs, lastReceiptHash: hash })
-          .where(meterIs(keyOf(stream.id)));
-        const settlement = settle && open ? await fix(tx, stream.id, cumulativeAmount) : undefined;
-        const signed: SignedReceipt = { receipt, signature, signer: signer.address, ...(settlement ? { settlement } : {}) };
-        await tx.insert(receipts).values({
-          requestId: answer.requestId,
-          chainId: domain.chainId,
-          streamId: stream.id,
-          sequence: ((await newestReceipt(tx, stream.id))?.sequence ?? -1) + 1,
-          hash,
-          signed: encodeSignedReceipt(signed),
-          createdAtMs: answer.endedAtMs,
-        });
-        return signed;
-      }),
+    closeAnswer: (stream, answer, settle) => (settle ? closeAndSettle(stream, answer) : close(stream, answer)),
 
     settle: (stream) =>
       db.transaction(async (tx) => {
@@ -139,7 +187,7 @@ export function createSettlements({ db, domain, signer }: { db: Database; domain
         const settlement =
           meter.settledOwed !== null && meter.settlementSignature !== null
             ? { streamId: stream.id, owed: meter.settledOwed, signature: meter.settlementSignature }
-            : await fix(tx, stream.id, costDown(stream.ratePerSecond, meter.servedMs));
+            : await fix(tx, await sign(stream.id, costDown(stream.ratePerSecond, meter.servedMs)));
         const newest = await newestReceipt(tx, stream.id);
         return { settlement, servedMs: meter.servedMs, lastReceipt: newest && decodeSignedReceipt(newest.signed) };
       }),
@@ -149,4 +197,8 @@ export function createSettlements({ db, domain, signer }: { db: Database; domain
       return row?.streamId === streamId && row.chainId === domain.chainId ? decodeSignedReceipt(row.signed) : undefined;
     },
   };
+}
+
+function withoutMeter(streamId: bigint): AppError {
+  return new AppError("INTERNAL", "A stream without a meter was used.", { facts: { streamId: String(streamId) } });
 }

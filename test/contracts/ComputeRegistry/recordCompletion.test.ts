@@ -57,6 +57,7 @@ describe("recordCompletion", () => {
       await m.chain.send(recording(m, id, 1n));
       assert.equal((await m.provider(id)).earned, U128);
       await m.chain.send(recording(m, id, 1n));
+      assert.equal((await m.provider(id)).earned, U128);
       await m.chain.send(recording(m, id, 2n ** 256n - 1n));
       assert.equal((await m.provider(id)).earned, U128);
     });

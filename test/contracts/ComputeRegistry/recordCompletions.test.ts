@@ -58,6 +58,7 @@ describe("recordCompletions", () => {
       await m.chain.send(recording(m, id, 1n));
       assert.equal((await m.provider(id)).earned, U128);
       await m.chain.send(recording(m, id, 1n));
+      assert.equal((await m.provider(id)).earned, U128);
       await m.chain.send(recording(m, id, 2n ** 256n - 1n));
       assert.equal((await m.provider(id)).earned, U128);
     });
@@ -71,9 +72,11 @@ describe("recordCompletions", () => {
       assert.equal((await m.provider(id)).completions, U64 - 1n);
       await m.chain.send(recording(m, id, 1n, m.streamPay, 1n));
       assert.equal((await m.provider(id)).completions, U64);
+      await m.chain.send(recording(m, id, 1n, m.streamPay, 1n));
+      assert.equal((await m.provider(id)).completions, U64);
       await m.chain.send(recording(m, id, 1n, m.streamPay, 2n ** 256n - 1n));
       assert.equal((await m.provider(id)).completions, U64);
-      assert.equal((await m.provider(id)).earned, 3n);
+      assert.equal((await m.provider(id)).earned, 4n);
     });
   });
 });

@@ -191,6 +191,55 @@ for (const [name, load, description] of [
 }
 
 program
+  .command("gateway")
+  .summary("let any OpenAI or Ollama client use the market")
+  .description(
+    "Serves the OpenAI and Ollama APIs on this machine and pays from the wallet, within the limits of the settings, until it is stopped.",
+  )
+  .option("--port <n>", "port (default: GATEWAY_PORT, 8700)")
+  .option("--host <address>", "address to listen on (default: GATEWAY_HOST, 127.0.0.1)")
+  .action(async (flags) => {
+    const { main } = await import("./gateway/serve/main.ts");
+    finish(await main(flags, context()));
+  });
+
+program
+  .command("models")
+  .summary("list the names that the running gateway takes")
+  .description("Lists the models of the running gateway with provider, price and what was measured.")
+  .option("--json", "print one JSON object instead")
+  .action(async () => {
+    const { modelsMain } = await import("./gateway/serve/commands.ts");
+    finish(await modelsMain(context()));
+  });
+
+program
+  .command("spend")
+  .summary("show what the gateway spent")
+  .description("Adds up the running gateway's books: requests, time, cost, gas.")
+  .option("--by <group>", "day, provider, model, client or outcome", "day")
+  .option("--days <n>", "how far back", "30")
+  .option("--csv", "print every request as a line of CSV instead")
+  .option("--check", "compare the books with the chain, stream by stream")
+  .option("--json", "print one JSON object instead")
+  .action(async (flags) => {
+    const { spendMain } = await import("./gateway/serve/commands.ts");
+    finish(await spendMain(flags, context()));
+  });
+
+program
+  .command("why")
+  .summary("explain which provider the gateway chooses")
+  .description("Shows how the running gateway ranks providers for a model, or how it decided a past request.")
+  .argument("[model]", "model name (default: auto)")
+  .option("--request <id>", "a past request, by its x-request-id")
+  .option("--json", "print one JSON object instead")
+  .action(async (model: string | undefined, flags) => {
+    const { whyMain } = await import("./gateway/serve/commands.ts");
+    finish(await whyMain(model, flags, context()));
+  });
+
+program
   .command("provider")
   .summary("serve a model and be paid by the second")
   .description("Runs the provider agent: registers the offer, serves paid requests, signs receipts.")

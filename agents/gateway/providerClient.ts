@@ -49,6 +49,16 @@ export interface ProviderClient {
   settle(token: string, signal?: AbortSignal): Promise<SettleResponse>;
   receipt(token: string, requestId: string, signal?: AbortSignal): Promise<SignedReceipt>;
   chat(token: string, request: ChatRequest, options?: ChatOptions): Promise<ChatStream>;
+  /** Any other paid route, bytes in and bytes out. The head of a good answer; the body is still to be read or destroyed. */
+  send(token: string, path: string, request: SendRequest): Promise<IncomingMessage>;
+}
+
+export interface SendRequest {
+  readonly body: Uint8Array;
+  readonly contentType: string;
+  readonly accept: string;
+  readonly headersMs: number;
+  readonly signal: AbortSignal;
 }
 
 export interface ChatOptions {
@@ -107,6 +117,17 @@ export function createProviderClient(endpoint: string, dialer: Dialer, limits: C
     createSession: (proof, signal) => checked("createSession", sessionResponse, { body: proof, signal }),
     settle: (token, signal) => checked("settleSession", settleResponse, { token, signal }),
     receipt: async (token, requestId, signal) => decodeSignedReceipt(await call("receipt", { token, params: { requestId }, signal })),
+    send: async (token, path, { body, contentType, accept, headersMs, signal }) => {
+      const response = await dialer.request(new URL(base.pathname.replace(/\/$/, "") + path, base), {
+        method: "POST",
+        headers: { accept, "user-agent": "clawcompute", authorization: `Bearer ${token}`, "content-type": contentType },
+        body,
+        headersMs,
+        signal,
+      });
+      if (response.statusCode === 200) return response;
+      throw refusal(await readJson(response, limits.jsonBytes, AbortSignal.timeout(limits.callMs)), response);
+    },
     chat: async (token, request, { settle = false, headersMs, signal } = {}) => {
       const extra = { accept: "text/event-stream", ...(settle ? { [headers.settle]: "1" } : {}) };
       const body = { ...request, stream: true, stream_options: { include_usage: true } };
@@ -170,7 +191,7 @@ async function readJson(response: IncomingMessage, maxBytes: number, signal: Abo
 }
 
 /** A broken connection ends it like any other end; whether something is missing shows in the content. Throws PROVIDER_FAILED above `maxBytes`. */
-async function* bytesOf(response: IncomingMessage, maxBytes: number): AsyncGenerator<Uint8Array> {
+export async function* bytesOf(response: IncomingMessage, maxBytes: number): AsyncGenerator<Uint8Array> {
   let size = 0;
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {

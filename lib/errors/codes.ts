@@ -96,6 +96,7 @@ export const errorKinds = {
   TRANSACTION_REPLACED: { status: 502, type: "chain_error", alert: false },
   // store and indexer
   STORE_UNAVAILABLE: unavailable("The database does not answer; check DATABASE_URL and the server."),
+  GATEWAY_UNREACHABLE: unavailable("Start it with `claw gateway`, or set GATEWAY_URL."),
   INDEXER_UNAVAILABLE: unavailable("Check INDEXER_URL; the chain itself can be asked instead."),
   STORE_CONFLICT: conflict("Another process writes to the same store; this one goes on from what is there."),
   STORE_FULL: { status: 503, type: "server_error", retryable: true, hint: "Give the database's disk room; work goes on by itself then." },

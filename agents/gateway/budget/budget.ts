@@ -44,6 +44,8 @@ export interface Budget {
   room(): bigint;
   /** Throws BUDGET_EXCEEDED when a person must act, SPENDING_PAUSED when waiting helps. */
   holdDeposit(wei: bigint): DepositHold;
+  /** A deposit that is out already. Never throws. */
+  adopt(wei: bigint): DepositHold;
   /** What a deposit became when it moved: part is spent, the rest is held for the next stream. Never throws. */
   holdMoved(from: DepositHold, spentWei: bigint, wei: bigint): DepositHold;
   /** Throws the same for one client's own limits. */
@@ -164,6 +166,7 @@ export function createBudget({ limits, clock, symbol }: { limits: SpendLimits; c
       checkRoom(all, limits, wei, "the gateway's");
       return hold(wei);
     },
+    adopt: hold,
     holdMoved: (from, spentWei, wei) => {
       from.settle(spentWei);
       return hold(wei);

@@ -1,5 +1,6 @@
+import type { Bill } from "../bill.ts";
 import type { OpenStream, PaymentTransaction } from "../payment.ts";
-import type { AttemptRecord } from "../serve/answerChat.ts";
+import type { AttemptRecord } from "../serve/chatJob.ts";
 import type { Cover, Ending } from "../streams/cover.ts";
 
 /** One request of a client, from its first byte to its bill. */
@@ -41,7 +42,7 @@ export interface Ledger {
   ended(cover: Cover, ending: Ending): void;
   transaction(transaction: PaymentTransaction): void;
   /** A stream of an earlier run that was found on the chain and ended. */
-  forgotten(stream: OpenStream, transactions: readonly PaymentTransaction[]): Promise<void>;
+  forgotten(stream: OpenStream, bill: Bill): void;
   /** Resolves when everything so far is stored. */
   flush(): Promise<void>;
 }
@@ -54,6 +55,6 @@ export const noLedger: Ledger = {
   toppedUp() {},
   ended() {},
   transaction() {},
-  forgotten: async () => {},
+  forgotten() {},
   flush: async () => {},
 };

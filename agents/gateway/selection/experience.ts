@@ -25,6 +25,8 @@ export interface Experience {
   succeeded(providerId: number, answer: GoodAnswer): void;
   /** `code` of a fault that is the provider's own; client faults are never reported here. */
   failed(providerId: number, code: string): void;
+  /** What an earlier run saw: a good answer, or undefined for a fault. Nobody is sent away for it again. */
+  remember(providerId: number, answer: GoodAnswer | undefined): void;
   /** It has no room now: no fault. */
   busy(providerId: number, retryAfterMs: number): void;
 }
@@ -86,6 +88,17 @@ export function createExperience(clock: Clock): Experience {
         inARow,
         coolUntilMs: Math.max(before.coolUntilMs, clock.now() + cooldownMs(inARow, code, cut)),
         lastFailure: code,
+      });
+    },
+    remember: (id, answer) => {
+      const before = of(id);
+      seen.set(id, {
+        ...before,
+        answers: before.answers + (answer ? 1 : 0),
+        failures: before.failures + (answer ? 0 : 1),
+        success: blend(before.success ?? (answer ? undefined : 1), answer ? 1 : 0),
+        firstTokenMs: blend(before.firstTokenMs, answer?.firstTokenMs),
+        tokensPerSecond: blend(before.tokensPerSecond, answer?.tokensPerSecond),
       });
     },
     busy: (id, retryAfterMs) => {

@@ -1,376 +1,83 @@
-import type { Chain, Offer } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
-import { costUp, coveredMsDown } from "@clawcompute/lib/money";
-import type { Clock, Logger } from "@clawcompute/lib/node";
-import type { ChatChunk, ChatRequest, SignedReceipt } from "@clawcompute/lib/protocol";
-import { type Answer, producesToken, readAnswer } from "../answer.ts";
 import { isClientFault } from "../ask.ts";
-import type { AttemptLimits } from "../attempt.ts";
-import type { Budget, Client } from "../budget/budget.ts";
-import type { LocalEngine } from "../local/localEngine.ts";
-import { preflight } from "../preflight.ts";
-import type { ChatStream, ProviderClient } from "../providerClient.ts";
-import { type ChooseDeps, chooseOffers, service } from "../selection/choose.ts";
-import type { Experience } from "../selection/experience.ts";
-import { classify, saidByProvider } from "../selection/faults.ts";
-import type { ModelChoice } from "../selection/modelName.ts";
-import type { Ranked } from "../selection/rank.ts";
-import type { Cover } from "../streams/cover.ts";
-import type { Pool } from "../streams/pool.ts";
+import type { LocalPlace } from "../local/localEngine.ts";
+import { answerLocally } from "./answerLocally.ts";
+import { answerOnNetwork } from "./answerOnNetwork.ts";
+import type { AttemptRecord, ChatDeps, ChatJob, ChatOutcome, Try } from "./chatJob.ts";
 
-/** Who answers. */
-export interface AnswerSource {
-  readonly providerId: number | undefined;
-  /** Of the stream or channel that pays; undefined for the local engine. */
-  readonly coverId: string | undefined;
-  readonly model: string;
-  readonly ratePerSecond: bigint;
-}
-
-/** Where an answer goes. */
-export interface Outlet {
-  /** The first word is there: from now on nobody else will answer. */
-  begin(source: AnswerSource): Promise<void> | void;
-  /** A chunk of the answer as it came. Resolves when there is room for more. */
-  chunk(data: string, chunk: ChatChunk): Promise<void> | void;
-  /** What goes on before the first word. */
-  waiting?(words: string): void;
-}
-
-export interface ChatJob {
-  readonly requestId: string;
-  readonly client: Client;
-  readonly choice: ModelChoice;
-  readonly request: ChatRequest;
-  /** What the client itself allows for this request, raw units. */
-  readonly maxCostWei: bigint | undefined;
-  /** Aborts when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
-  readonly outlet: Outlet;
-}
-
-export interface AttemptRecord {
-  /** 0: the local engine. */
-  readonly providerId: number;
-  readonly code: string;
-}
-
-export interface ChatOutcome {
-  readonly source: AnswerSource | undefined;
-  readonly answer: Answer | undefined;
-  readonly signed: SignedReceipt | undefined;
-  readonly servedMs: number;
-  readonly costWei: bigint;
-  /** Whether the cost is what the provider signed; otherwise it is the most that this side measured. */
-  readonly exact: boolean;
-  /** Money ended the answer: it ends as `length`. */
-  readonly cutByMoney: boolean;
-  /** Something went wrong after the first word. */
-  readonly failure: AppError | undefined;
-  readonly attempts: readonly AttemptRecord[];
-  readonly ranked: readonly Ranked[];
-}
-
-export interface ChatDeps {
-  readonly chain: Chain;
-  readonly choose: ChooseDeps;
-  readonly pool: Pool;
-  readonly budget: Budget;
-  readonly experience: Experience;
-  readonly clientOf: (offer: Offer) => ProviderClient;
-  readonly local: LocalEngine | undefined;
-  readonly limits: AttemptLimits;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-/** Requests that may be sent out for one of the client's. Looking whether somebody is there costs nothing and goes further. */
-const MAX_SENT = 3;
-const MAX_CANDIDATES = 12;
-/** Strangers that are looked at together. */
-const LOOK_AHEAD = 3;
-const BUSY_ROUNDS = 3;
-const LONGEST_BUSY_WAIT_MS = 2_000;
-
-interface Try {
-  readonly source: AnswerSource;
-  readonly answer: Answer | undefined;
-  readonly signed: SignedReceipt | undefined;
-  readonly begun: boolean;
-  readonly cutByMoney: boolean;
-  readonly failure: AppError | undefined;
-  readonly costWei: bigint;
-  readonly exact: boolean;
-}
-
-/** One request of a client, answered once. Throws when no word of an answer came; nothing is paid twice (P8). */
+/** One request of a client, answered once: on the own server where the policy says so, else by the network. Throws when no word came. */
 export async function answerChat(deps: ChatDeps, job: ChatJob): Promise<ChatOutcome> {
-  const { budget, choose, pool, experience, clock, logger, local } = deps;
-  const { client, choice, request, signal, outlet } = job;
-  const hold = budget.admit(client, job.maxCostWei);
+  const hold = deps.budget.admit(job.client, job.maxCostWei);
   const attempts: AttemptRecord[] = [];
-  let ranked: readonly Ranked[] = [];
   let costWei = 0n;
-  let last: AppError | undefined;
-  let sent = 0;
-
-  const note = (providerId: number, error: AppError) => {
-    attempts.push({ providerId, code: error.code });
-    last = error;
-    logger.info({ requestId: job.requestId, providerId, code: error.code, facts: error.facts }, "not answered there");
+  const outcomeOf = (done: Try, ranked: ChatOutcome["ranked"]): ChatOutcome => {
+    costWei = done.costWei;
+    return { ...done, servedMs: done.signed?.receipt.servedMs ?? done.answer?.measuredMs ?? 0, attempts, ranked };
   };
-  const outcomeOf = (done: Try): ChatOutcome => ({
-    ...done,
-    servedMs: done.signed?.receipt.servedMs ?? done.answer?.measuredMs ?? 0,
-    costWei,
-    attempts,
-    ranked,
-  });
-
+  const network = async (on: ChatJob) => {
+    const { done, ranked } = await answerOnNetwork(deps, on, hold.mostWei, attempts);
+    return outcomeOf(done, ranked);
+  };
   try {
-    const own = await local?.take(choice, request);
-    if (own) {
-      try {
-        const done = await own.run((stream, sentAtMs) => readLocal(deps, job, own.model, stream, sentAtMs), signal);
-        if (done.begun) return outcomeOf(done);
-        note(0, done.failure ?? new AppError("UPSTREAM_FAILED", "The local model did not answer."));
-        if (done.failure && isClientFault(done.failure)) throw done.failure;
-      } finally {
-        own.release();
-      }
+    const decision = await deps.local?.decide(job.choice);
+    if (decision?.kind === "refused") {
+      throw new AppError("NO_PROVIDER", `Only the own server may be used, and it cannot: ${decision.reason}.`, { retryAfterSeconds: 5 });
     }
-    ranked = await chooseOffers(choose, choice, client, service.text);
-    checkEstimate(ranked, job.maxCostWei, choose.symbol);
-    for (let round = 1; ; round += 1) {
-      const waiting = ranked.slice(0, MAX_CANDIDATES).map((entry) => ({ entry, lastResort: false }));
-      const looks = new Map<number, Promise<{ busy: boolean }>>();
-      let busyOnly = true;
-      let retryAfterMs = 1_000;
-      for (let next = waiting.shift(); next && sent < MAX_SENT && !signal.aborted; next = waiting.shift()) {
-        const { offer } = next.entry;
-        let cover: Cover | undefined;
-        try {
-          if (!pool.isWarm(offer.id)) {
-            for (const { entry } of [next, ...waiting].slice(0, LOOK_AHEAD)) look(deps, entry.offer, looks, signal);
-            const { busy } = await look(deps, offer, looks, signal);
-            if (busy && !next.lastResort && waiting.length > 0) {
-              waiting.push({ entry: next.entry, lastResort: true });
-              continue;
-            }
-            outlet.waiting?.(`opening a stream to provider ${offer.id}`);
-          }
-          const done = await tryOffer(deps, job, offer, hold.mostWei, (used) => {
-            cover = used;
-            sent += 1;
-          });
-          costWei += done.costWei;
-          if (done.begun) {
-            judge(experience, done, offer);
-            return outcomeOf(done);
-          }
-          throw done.failure ?? new AppError("PROVIDER_FAILED", "The provider's answer is empty.");
-        } catch (thrown) {
-          if (signal.aborted) break;
-          const error = AppError.from(thrown);
-          const fault = classify(error);
-          note(offer.id, error);
-          if (fault === "client") throw error;
-          if (fault === "own") {
-            // Without new streams, providers that are already paid can still answer.
-            const warm = waiting.filter(({ entry }) => pool.isWarm(entry.offer.id));
-            if (warm.length === 0 || error.code === "TRANSACTION_UNCERTAIN") throw error;
-            waiting.splice(0, waiting.length, ...warm);
-            busyOnly = false;
-          } else if (fault === "busy") {
-            retryAfterMs = Math.max(retryAfterMs, (error.retryAfterSeconds ?? 1) * 1000);
-            experience.busy(offer.id, Math.min(retryAfterMs, 60_000));
-          } else {
-            busyOnly = false;
-            if (fault === "offer") experience.busy(offer.id, 5_000);
-            else experience.failed(offer.id, error.code);
-            if (cover) pool.retire(cover, error.code === "PROVIDER_UNREACHABLE" || error.code === "PROVIDER_TIMEOUT");
-          }
-        }
-      }
-      if (signal.aborted) throw new AppError("CLIENT_GONE", "The client went away before the first word.");
-      if (!busyOnly || round >= BUSY_ROUNDS || sent >= MAX_SENT) throw nobodyAnswered(attempts, last, busyOnly, retryAfterMs);
-      outlet.waiting?.("every provider is busy");
-      await clock.sleep(Math.min(retryAfterMs, LONGEST_BUSY_WAIT_MS), signal).catch(() => {});
+    if (decision?.kind !== "local") return await network(job);
+    try {
+      return await localFirst(deps, job, decision.place, attempts, outcomeOf, network);
+    } finally {
+      decision.place.release();
     }
   } finally {
     hold.settle(costWei);
   }
 }
 
-/** Asks once whether a stranger is there; several are asked at the same time. */
-function look(
+/** The own server, and the network when it fails or, in a race, is slow: whoever has the first word answers, the other is cut off. */
+async function localFirst(
   deps: ChatDeps,
-  offer: Offer,
-  looks: Map<number, Promise<{ busy: boolean }>>,
-  signal: AbortSignal,
-): Promise<{ busy: boolean }> {
-  const known = looks.get(offer.id);
-  if (known) return known;
-  const asked = deps.pool.isWarm(offer.id)
-    ? Promise.resolve({ busy: false })
-    : (async () => preflight(deps.clientOf(offer), offer, deps.chain.network.chainId, signal))().catch((thrown: unknown) => {
-        throw saidByProvider(thrown);
-      });
-  asked.catch(() => {});
-  looks.set(offer.id, asked);
-  return asked;
-}
-
-/** With the open stream, and once more with a new one when that one turns out to be of no use any more. */
-async function tryOffer(deps: ChatDeps, job: ChatJob, offer: Offer, mostWei: bigint, onSend: (cover: Cover) => void): Promise<Try> {
-  for (let stale = 0; ; stale += 1) {
-    const { cover, release } = await deps.pool.take(offer, job.signal);
-    try {
-      if (stale === 0) onSend(cover);
-      const done = await tryCover(deps, job, cover, mostWei);
-      if (done.begun || !done.failure || classify(done.failure) !== "stale" || stale > 0) return done;
-      deps.pool.retire(cover);
-    } finally {
-      release();
-    }
-  }
-}
-
-async function tryCover(deps: ChatDeps, job: ChatJob, cover: Cover, mostWei: bigint): Promise<Try> {
-  const { clock, limits, logger } = deps;
-  const { offer, ratePerSecond } = cover;
-  const source: AnswerSource = { providerId: offer.id, coverId: cover.id, model: offer.model, ratePerSecond };
-  const capped = new AbortController();
-  const capMs = coveredMsDown(mostWei, ratePerSecond);
-  const cap = capMs < 2 ** 31 - 1 ? setTimeout(() => capped.abort(), capMs) : undefined;
-  const signal = AbortSignal.any([job.signal, capped.signal]);
-  const sentAtMs = clock.now();
-  let answer: Answer | undefined;
-  let signed: SignedReceipt | undefined;
-  let failure: AppError | undefined;
-  let begun = false;
-  try {
-    const headersMs = Math.min(limits.headersMs, limits.firstTokenMs);
-    const stream = await cover.client.chat(cover.token(), { ...job.request, model: offer.model }, { headersMs, signal });
-    answer = await pass(deps, job, source, stream, sentAtMs, signal, () => {
-      begun = true;
-    });
-    failure = answer.failure && saidByProvider(answer.failure);
-    if (answer.signed !== undefined) signed = await cover.verify(answer.signed, answer);
-    else if (!failure) throw new AppError("PROVIDER_DISHONEST", "The provider sent no receipt with its answer.");
-  } catch (thrown) {
-    const error = saidByProvider(thrown);
-    failure = error.code === "PROVIDER_DISHONEST" ? error : (failure ?? error);
-  } finally {
-    clearTimeout(cap);
-  }
-  const cutByCap = capped.signal.aborted && !job.signal.aborted && answer?.failure?.code === "ABORTED";
-  if (failure?.code === "PROVIDER_DISHONEST") {
-    logger.warn({ requestId: job.requestId, providerId: offer.id, message: failure.message }, "a provider was dishonest");
-    deps.experience.failed(offer.id, failure.code);
-    deps.pool.retire(cover);
-    // The answer itself may be whole; what is owed for it is settled without its receipt.
-    if (answer && !answer.failure) failure = undefined;
-  }
-  const measuredMs = clock.now() - sentAtMs;
-  if (!begun && cutByCap) {
-    failure = new AppError("BUDGET_EXCEEDED", "The limit for one request was used up before the first word.", {
-      facts: { providerId: offer.id, limitWei: String(mostWei) },
-    });
-  }
-  return {
-    source,
-    answer,
-    signed,
-    begun,
-    cutByMoney: cutByCap || signed?.receipt.reason === "runway" || signed?.receipt.reason === "cancelled",
-    failure: cutByCap && begun ? undefined : failure,
-    costWei: signed ? signed.receipt.amount : begun ? costUp(ratePerSecond, measuredMs) : 0n,
-    exact: signed !== undefined || !begun,
-  };
-}
-
-/** Holds everything back until the first word, so that until then somebody else can still answer. */
-async function pass(
-  { clock, limits }: ChatDeps,
-  { outlet }: ChatJob,
-  source: AnswerSource,
-  stream: ChatStream,
-  sentAtMs: number,
-  signal: AbortSignal,
-  onBegin: () => void,
-): Promise<Answer> {
-  const held: [string, ChatChunk][] = [];
-  let begun = false;
-  return readAnswer(stream, {
-    clock,
-    sentAtMs,
-    firstTokenMs: Math.max(1, limits.firstTokenMs - (clock.now() - sentAtMs)),
-    stallMs: limits.stallMs,
-    signal,
-    onText: () => {},
-    onChunk: async (data, chunk) => {
-      if (chunk.error !== undefined && chunk.error !== null) return;
-      if (begun) return outlet.chunk(data, chunk);
-      held.push([data, chunk]);
-      if (!chunk.choices?.some(producesToken)) return;
-      begun = true;
-      onBegin();
-      await outlet.begin(source);
-      for (const [heldData, heldChunk] of held) await outlet.chunk(heldData, heldChunk);
+  job: ChatJob,
+  place: LocalPlace,
+  attempts: AttemptRecord[],
+  outcomeOf: (done: Try, ranked: ChatOutcome["ranked"]) => ChatOutcome,
+  network: (on: ChatJob) => Promise<ChatOutcome>,
+): Promise<ChatOutcome> {
+  const localLost = new AbortController();
+  const networkLost = new AbortController();
+  let winner: "local" | "network" | undefined;
+  const runnerOf = (who: "local" | "network", lost: AbortController, other: AbortController): ChatJob => ({
+    ...job,
+    signal: AbortSignal.any([job.signal, lost.signal]),
+    outlet: {
+      ...job.outlet,
+      begin: async (source) => {
+        if (winner !== undefined && winner !== who) throw new AppError("ABORTED", "The other one was faster.");
+        winner = who;
+        other.abort();
+        await job.outlet.begin(source);
+      },
     },
   });
-}
 
-async function readLocal(deps: ChatDeps, job: ChatJob, model: string, stream: ChatStream, sentAtMs: number): Promise<Try> {
-  const source: AnswerSource = { providerId: undefined, coverId: undefined, model, ratePerSecond: 0n };
-  let begun = false;
-  const answer = await pass(deps, job, source, stream, sentAtMs, job.signal, () => {
-    begun = true;
-  });
-  return { source, answer, signed: undefined, begun, cutByMoney: false, failure: answer.failure, costWei: 0n, exact: true };
-}
-
-/** C-077: nothing is spent when the usual answer would already cost more than the client allows. */
-function checkEstimate(ranked: readonly Ranked[], maxCostWei: bigint | undefined, symbol: string): void {
-  if (maxCostWei === undefined) return;
-  const cheapest = ranked.reduce((a, b) => (b.expectedWei < a.expectedWei ? b : a));
-  if (cheapest.expectedWei <= maxCostWei) return;
-  throw new AppError("PRICE_ABOVE_CAP", `A usual answer costs more than this request's max_cost in ${symbol}.`, {
-    param: "max_cost",
-    facts: { estimateWei: String(cheapest.expectedWei), maxCostWei: String(maxCostWei), providerId: cheapest.offer.id },
-    hint: "Raise max_cost, or choose a cheaper model.",
-  });
-}
-
-/** Tokens after which a speed says something. */
-const ENOUGH_TOKENS = 8;
-
-function judge(experience: Experience, { answer, failure, source, cutByMoney }: Try, offer: Offer): void {
-  if (source.providerId === undefined || !answer) return;
-  if (failure && !cutByMoney) {
-    if (classify(failure) === "provider") experience.failed(offer.id, failure.code);
-    return;
+  const own = answerLocally(deps, runnerOf("local", localLost, networkLost), place);
+  own.catch(() => {});
+  const slow = new AbortController();
+  const first =
+    place.raceAfterMs === undefined
+      ? await own
+      : await Promise.race([own, deps.clock.sleep(place.raceAfterMs, slow.signal).then(() => undefined)]).finally(() => slow.abort());
+  // An answer that is under way is no longer a race.
+  const done = first ?? (winner === "local" ? await own : undefined);
+  if (done?.begun) return outcomeOf(done, []);
+  if (done) {
+    attempts.push({ providerId: 0, code: done.failure?.code ?? "UPSTREAM_FAILED" });
+    if (job.signal.aborted) throw new AppError("CLIENT_GONE", "The client went away before the first word.");
+    if (done.failure && isClientFault(done.failure)) throw done.failure;
+    return network(job);
   }
-  const { firstTokenMs, measuredMs, usage } = answer;
-  const tokens = usage?.completion_tokens ?? 0;
-  const seconds = (measuredMs - (firstTokenMs ?? 0)) / 1000;
-  experience.succeeded(offer.id, {
-    firstTokenMs,
-    tokensPerSecond: tokens >= ENOUGH_TOKENS && seconds > 0 ? tokens / seconds : undefined,
-  });
-}
-
-function nobodyAnswered(attempts: readonly AttemptRecord[], last: AppError | undefined, busyOnly: boolean, retryAfterMs: number): AppError {
-  const facts = { attempts: attempts.map(({ providerId, code }) => `${providerId}: ${code}`) };
-  const retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
-  if (busyOnly && attempts.length > 0) {
-    return new AppError("BUSY", "Every provider of this model is busy.", { facts, retryAfterSeconds, cause: last });
-  }
-  return new AppError("NO_PROVIDER", "No provider of this model could answer.", {
-    facts,
-    retryAfterSeconds: Math.max(2, retryAfterSeconds),
-    hint: "Try again after the time in retry-after, or choose another model.",
-    cause: last,
-  });
+  const [ownEnd, networkEnd] = await Promise.allSettled([own, network(runnerOf("network", networkLost, localLost))]);
+  if (ownEnd.status === "fulfilled" && ownEnd.value.begun) return outcomeOf(ownEnd.value, []);
+  if (networkEnd.status === "fulfilled") return networkEnd.value;
+  throw networkEnd.reason;
 }

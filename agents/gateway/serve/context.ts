@@ -1,9 +1,11 @@
 import type { Chain } from "@clawcompute/lib/chain";
 import type { Clock, Logger, Metrics } from "@clawcompute/lib/node";
+import type { Address } from "viem";
 import type { Budget } from "../budget/budget.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { Books } from "../ledger/spend.ts";
 import type { Access } from "./access.ts";
-import type { ChatDeps } from "./answerChat.ts";
+import type { ChatDeps } from "./chatJob.ts";
 import type { GatewayMetrics } from "./gatewayMetrics.ts";
 import type { Replays } from "./replays.ts";
 
@@ -25,6 +27,10 @@ export interface GatewayContext {
   readonly budget: Budget;
   readonly ledger: Ledger;
   readonly replays: Replays;
+  /** Where it is all kept; undefined for a gateway without a store. */
+  readonly books: Books | undefined;
+  readonly payer: Address;
+  readonly lookBackSeconds: number;
   readonly policy: ServePolicy;
   /** Throws DRAINING when the gateway is stopping. */
   readonly assertServing: () => void;

@@ -1,8 +1,10 @@
 import type { Chain, Offer, Sender } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { type AppEnv, type Clock, type Logger, type Metrics, runLoop } from "@clawcompute/lib/node";
+import type { Database } from "@clawcompute/lib/store";
 import type { Hono } from "hono";
 import type { AttemptLimits } from "../attempt.ts";
+import { makeBill } from "../bill.ts";
 import type { Budget, DepositHold, SpendLimits } from "../budget/budget.ts";
 import { createBudget } from "../budget/budget.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -27,6 +29,8 @@ export interface GatewayOptions {
   /** By endpoint; one for each call is fine. */
   readonly clientOf: (endpoint: string) => ProviderClient;
   readonly ledger: Ledger;
+  /** Where the ledger writes; without it nothing can be read back. */
+  readonly db: Database | undefined;
   readonly local: LocalEngine | undefined;
   readonly spendLimits: SpendLimits;
   readonly pool: PoolPolicy;
@@ -138,6 +142,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     budget,
     ledger,
     replays: createReplays(clock),
+    books: options.db && { db: options.db, chainId: network.chainId, payer: sender.account.address },
+    payer: sender.account.address,
+    lookBackSeconds: options.lookBackSeconds,
     policy: options.serve,
     assertServing: () => {
       if (draining) throw new AppError("DRAINING", "This gateway is stopping.", { retryAfterSeconds: 5 });
@@ -154,13 +161,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   /** Ends the wallet's streams that are not this process's own. */
   async function endForgotten(): Promise<void> {
     const from = await lookBackBlock(chain, options.lookBackSeconds);
+    const open = await findStreams(chain, sender.account.address, from);
+    // In this order: what was found and is our own is listed by now, unless it is still being opened.
+    if (pool.isOpening()) throw new AppError("BUSY", "A stream is being opened.");
     const own = new Set(pool.list().map(({ cover }) => cover.id));
-    const found = (await findStreams(chain, sender.account.address, from)).filter(
-      ({ id, status }) => status === "active" && !own.has(String(id)),
-    );
+    const found = open.filter(({ id, status }) => status === "active" && !own.has(String(id)));
     if (found.length > 0) logger.warn({ streamIds: found.map(({ id }) => String(id)) }, "ending streams that were left open");
     await Promise.all(
       found.map(async (stream) => {
+        const hold = budget.adopt(stream.ratePerSecond * BigInt(stream.end - stream.lastPaid));
         const payment = createPayment({ chain, sender, clock, logger });
         const ended = await endOrphan(stream, {
           chain,
@@ -170,12 +179,14 @@ export function createGateway(options: GatewayOptions): Gateway {
           clock,
           logger,
           settleMs: limits.settleMs,
+        }).catch((thrown: unknown) => {
+          hold.settle(0n);
+          throw thrown;
         });
-        for (const transaction of payment.transactions) {
-          ledger.transaction(transaction);
-          budget.spend(transaction.sent.feeWei);
-        }
-        await ledger.forgotten(ended, payment.transactions);
+        for (const transaction of payment.transactions) ledger.transaction(transaction);
+        const bill = await makeBill(chain, [ended], payment.transactions);
+        hold.settle(bill.paidWei + bill.feeWei);
+        ledger.forgotten(ended, bill);
       }),
     );
   }

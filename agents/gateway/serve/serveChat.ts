@@ -4,8 +4,9 @@ import { formatAmount } from "@clawcompute/lib/money";
 import { type ChatChunk, type ChatRequest, type Completion, createCompletion, encodeSignedReceipt } from "@clawcompute/lib/protocol";
 import type { Client } from "../budget/budget.ts";
 import { parseModelName } from "../selection/modelName.ts";
-import { type AnswerSource, answerChat, type ChatOutcome } from "./answerChat.ts";
+import { answerChat } from "./answerChat.ts";
 import type { Broadcast, RouteContext } from "./broadcast.ts";
+import type { AnswerSource, ChatOutcome } from "./chatJob.ts";
 import type { GatewayContext } from "./context.ts";
 import { explainChoice } from "./explainChoice.ts";
 

@@ -48,10 +48,14 @@ export interface Pool {
   take(offer: Offer, signal: AbortSignal): Promise<Taken>;
   /** Nothing new is sent with it. `movable`: nobody will sign anything, so what is left may go straight to the next provider. */
   retire(cover: Cover, movable?: boolean): void;
+  /** A stream may be on the chain that is not listed yet. */
+  isOpening(): boolean;
   /** One look at runways and idle times. */
   tick(): Promise<void>;
   list(): readonly { readonly cover: Cover; readonly phase: CoverPhase; readonly idleMs: number; readonly holdWei: bigint }[];
-  /** Ends everything; resolves when the chain has it. */
+  /** Ends what is open now; requests on it end as when money runs out, and later ones open anew. */
+  endOpen(): Promise<void>;
+  /** Ends everything for good; resolves when the chain has it. */
   endAll(): Promise<void>;
 }
 
@@ -273,6 +277,8 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
       }
     },
 
+    isOpening: () => [...slots].some(({ cover }) => cover === undefined),
+
     retire: (cover, movable = false) => {
       const slot = [...slots].find((candidate) => candidate.cover === cover);
       if (slot?.phase === "open") retire(slot, movable);
@@ -305,6 +311,11 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
         const { cover, phase, hold } = slot;
         return cover ? [{ cover, phase, idleMs: cover.uses > 0 ? 0 : clock.now() - slot.idleSinceMs, holdWei: hold.wei }] : [];
       }),
+
+    endOpen: async () => {
+      for (const slot of slots) if (slot.phase === "open") end(slot);
+      await Promise.allSettled([...slots].map(({ ending }) => ending));
+    },
 
     endAll: async () => {
       closing = true;

@@ -6,7 +6,7 @@ import { type AttemptLimits, openSession } from "../attempt.ts";
 import { makeBill } from "../bill.ts";
 import { createPayment, type OpenStream, type Payment, type PaymentTransaction } from "../payment.ts";
 import type { ProviderClient } from "../providerClient.ts";
-import { saidByProvider } from "../selection/faults.ts";
+import { classify, saidByProvider } from "../selection/faults.ts";
 import { checkClaim, verifyReceipt, verifySettlement } from "../verify.ts";
 import type { Cover, Rail } from "./cover.ts";
 import { createStopwatch } from "./stopwatch.ts";
@@ -132,12 +132,18 @@ export function createStreamRail(options: StreamRailOptions): Rail {
       const own = parts(cover);
       const { stream, client } = own;
       const session = { chain, signer, client, stream, limits, clock, signal: AbortSignal.timeout(limits.firstTokenMs) };
-      own.token = await openSession(session, clock.now() + limits.firstTokenMs).then(
-        ({ token }) => token,
-        (thrown: unknown) => {
-          throw saidByProvider(thrown);
-        },
-      );
+      const deadlineMs = clock.now() + limits.firstTokenMs;
+      // The stream is paid for already: one that has no room for a moment is worth waiting for.
+      for (const patientUntilMs = clock.now() + BUSY_MS; own.token === undefined; ) {
+        try {
+          own.token = (await openSession(session, deadlineMs)).token;
+        } catch (thrown) {
+          const error = saidByProvider(thrown);
+          const waitMs = Math.min(1_000, (error.retryAfterSeconds ?? 0.5) * 1000);
+          if (classify(error) !== "busy" || clock.now() + waitMs > patientUntilMs) throw error;
+          await clock.sleep(waitMs);
+        }
+      }
     },
     topUp: async (cover, seconds) => {
       const own = parts(cover);
@@ -167,5 +173,6 @@ export function createStreamRail(options: StreamRailOptions): Rail {
   };
 }
 
+const BUSY_MS = 3_000;
 /** For each answer: the provider's clock starts and stops elsewhere. */
 const TOLERANCE_MS = 250;

@@ -22,7 +22,7 @@ export interface TestGateway {
 }
 
 type Overrides = { readonly [K in "pool" | "serve" | "limits" | "access" | "choice"]?: Partial<GatewayOptions[K]> } & Partial<
-  Pick<GatewayOptions, "ledger" | "local" | "spendLimits" | "endForgotten">
+  Pick<GatewayOptions, "ledger" | "db" | "local" | "spendLimits" | "endForgotten">
 >;
 
 /** A whole gateway in this process, on a free port and a real chain. */
@@ -43,6 +43,7 @@ export async function startGateway(
     sender,
     clientOf: (endpoint) => createProviderClient(endpoint, dialer),
     ledger: noLedger,
+    db: undefined,
     local: undefined,
     spendLimits: { perRequest: 10n ** 16n },
     lookBackSeconds: 86_400,

@@ -1,0 +1,243 @@
+import { type Chain, readStream } from "@clawcompute/lib/chain";
+import { AppError } from "@clawcompute/lib/errors";
+import type { Clock, Logger } from "@clawcompute/lib/node";
+import {
+  and,
+  type Database,
+  desc,
+  eq,
+  gatewayRequests,
+  gatewayStreams,
+  gatewayTransactions,
+  gte,
+  isNotNull,
+  isNull,
+  lt,
+  sql,
+} from "@clawcompute/lib/store";
+import type { Address } from "viem";
+import { type Bill, makeBill } from "../bill.ts";
+import type { Budget } from "../budget/budget.ts";
+import { DAY_MS } from "../budget/window.ts";
+import type { OpenStream } from "../payment.ts";
+import type { Experience } from "../selection/experience.ts";
+import { classify } from "../selection/faults.ts";
+import type { AttemptRecord } from "../serve/chatJob.ts";
+import type { Ledger } from "./ledger.ts";
+import { createWriteQueue } from "./writeQueue.ts";
+
+export interface StoreLedger extends Ledger {
+  /** Tells budget and experience what earlier runs did, after asking the chain about streams that they left open. */
+  restore(budget: Budget, experience: Experience): Promise<void>;
+  readonly db: Database;
+}
+
+export interface LedgerOptions {
+  readonly db: Database;
+  readonly chain: Chain;
+  readonly payer: Address;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Requests whose outcome still says something about a provider. */
+const REMEMBERED = 500;
+
+export function openLedger({ db, chain, payer, clock, logger }: LedgerOptions): StoreLedger {
+  const { chainId } = chain.network;
+  const queue = createWriteQueue({ clock, logger });
+  const ownStream = (streamId: bigint) => and(eq(gatewayStreams.chainId, chainId), eq(gatewayStreams.streamId, streamId));
+  const ended = (bill: Bill, servedMs: number | null) => ({
+    depositWei: bill.depositWei,
+    paidWei: bill.paidWei,
+    refundedWei: bill.refundedWei,
+    servedMs,
+    endedAtMs: clock.now(),
+  });
+
+  /** Streams that were open when an earlier run ended and that the chain has closed since. */
+  async function settleClosed(): Promise<void> {
+    const open = await db
+      .select()
+      .from(gatewayStreams)
+      .where(and(eq(gatewayStreams.chainId, chainId), eq(gatewayStreams.payer, payer), isNull(gatewayStreams.endedAtMs)));
+    for (const row of open) {
+      const state = await readStream(chain, row.streamId);
+      if (state.status === "active") continue;
+      const stream = { id: row.streamId, openBlock: chain.network.deployBlock } as OpenStream;
+      const bill = await makeBill(chain, [stream], []);
+      await db.update(gatewayStreams).set(ended(bill, null)).where(ownStream(row.streamId));
+    }
+  }
+
+  return {
+    db,
+    begin: (request) =>
+      queue.add("request", () =>
+        db
+          .insert(gatewayRequests)
+          .values({ ...request, chainId, payer, costWei: 0n, outcome: "running" })
+          .onConflictDoNothing(),
+      ),
+    finish: (requestId, { coverId, model, providerId, firstTokenMs, finishReason, ...result }) =>
+      queue.add("request's end", () =>
+        db
+          .update(gatewayRequests)
+          .set({
+            ...result,
+            attempts: [...result.attempts],
+            model: model ?? null,
+            providerId: providerId ?? null,
+            streamId: coverId === undefined ? null : BigInt(coverId),
+            firstTokenMs: firstTokenMs === undefined ? null : Math.round(firstTokenMs),
+            finishReason: finishReason ?? null,
+          })
+          .where(eq(gatewayRequests.requestId, requestId)),
+      ),
+    opened: ({ id, offer, ratePerSecond, depositWei, openedAtMs }) =>
+      queue.add("stream", () =>
+        db
+          .insert(gatewayStreams)
+          .values({
+            chainId,
+            streamId: BigInt(id),
+            payer,
+            payee: offer.owner,
+            providerId: offer.id,
+            model: offer.model,
+            ratePerSecond,
+            depositWei,
+            openedAtMs,
+          })
+          .onConflictDoNothing(),
+      ),
+    toppedUp: ({ id, depositWei }) =>
+      queue.add("top-up", () =>
+        db
+          .update(gatewayStreams)
+          .set({ depositWei })
+          .where(ownStream(BigInt(id))),
+      ),
+    ended: ({ id }, { bill, servedMs }) =>
+      queue.add("stream's end", () =>
+        db
+          .update(gatewayStreams)
+          .set(ended(bill, servedMs ?? null))
+          .where(ownStream(BigInt(id))),
+      ),
+    transaction: ({ kind, streamId, sent }) =>
+      queue.add("transaction", () =>
+        db
+          .insert(gatewayTransactions)
+          .values({
+            hash: sent.hash,
+            chainId,
+            payer,
+            kind,
+            streamId,
+            blockNumber: sent.blockNumber,
+            gasUsed: sent.gasUsed,
+            feeWei: sent.feeWei,
+            atMs: clock.now(),
+          })
+          .onConflictDoNothing(),
+      ),
+    forgotten: ({ id, offer, ratePerSecond, start }, bill) => {
+      const row = ended(bill, null);
+      queue.add("forgotten stream", () =>
+        db
+          .insert(gatewayStreams)
+          .values({
+            chainId,
+            streamId: id,
+            payer,
+            payee: offer.owner,
+            providerId: offer.id,
+            model: offer.model,
+            ratePerSecond,
+            openedAtMs: start * 1000,
+            ...row,
+            forgotten: true,
+          })
+          .onConflictDoUpdate({ target: [gatewayStreams.chainId, gatewayStreams.streamId], set: { ...row, forgotten: true } }),
+      );
+    },
+    flush: () => queue.flush(),
+
+    restore: async (budget, experience) => {
+      await settleClosed().catch((thrown: unknown) => {
+        logger.warn({ err: AppError.from(thrown) }, "what became of earlier streams is not known yet");
+      });
+      const since = clock.now() - DAY_MS;
+      const streams = and(eq(gatewayStreams.chainId, chainId), eq(gatewayStreams.payer, payer), isNotNull(gatewayStreams.endedAtMs));
+      const transactions = and(eq(gatewayTransactions.chainId, chainId), eq(gatewayTransactions.payer, payer));
+      const requests = and(eq(gatewayRequests.chainId, chainId), eq(gatewayRequests.payer, payer));
+      const paid = await db
+        .select({ wei: gatewayStreams.paidWei, atMs: gatewayStreams.endedAtMs })
+        .from(gatewayStreams)
+        .where(and(streams, gte(gatewayStreams.endedAtMs, since)));
+      const fees = await db
+        .select({ wei: gatewayTransactions.feeWei, atMs: gatewayTransactions.atMs })
+        .from(gatewayTransactions)
+        .where(and(transactions, gte(gatewayTransactions.atMs, since)));
+      const costs = await db
+        .select({ wei: gatewayRequests.costWei, atMs: gatewayRequests.startedAtMs, client: gatewayRequests.client })
+        .from(gatewayRequests)
+        .where(and(requests, gte(gatewayRequests.startedAtMs, since)));
+      const [oldPaid] = await db
+        .select({ wei: sql<string>`coalesce(sum(${gatewayStreams.paidWei}), 0)` })
+        .from(gatewayStreams)
+        .where(and(streams, lt(gatewayStreams.endedAtMs, since)));
+      const [oldFees] = await db
+        .select({ wei: sql<string>`coalesce(sum(${gatewayTransactions.feeWei}), 0)` })
+        .from(gatewayTransactions)
+        .where(and(transactions, lt(gatewayTransactions.atMs, since)));
+      const oldCosts = await db
+        .select({ client: gatewayRequests.client, wei: sql<string>`sum(${gatewayRequests.costWei})` })
+        .from(gatewayRequests)
+        .where(and(requests, lt(gatewayRequests.startedAtMs, since)))
+        .groupBy(gatewayRequests.client);
+      const everybody = [...paid, ...fees].map(({ wei, atMs }) => ({ wei: wei ?? 0n, atMs: atMs ?? since, client: undefined }));
+      const longAgo = since - DAY_MS;
+      budget.restore([
+        ...everybody,
+        ...costs,
+        { wei: BigInt(oldPaid?.wei ?? 0) + BigInt(oldFees?.wei ?? 0), atMs: longAgo, client: undefined },
+        ...oldCosts.map(({ client, wei }) => ({ wei: BigInt(wei), atMs: longAgo, client })),
+      ]);
+      await restoreExperience(db, requests, experience);
+    },
+  };
+}
+
+async function restoreExperience(db: Database, requests: ReturnType<typeof and>, experience: Experience): Promise<void> {
+  const rows = await db
+    .select({
+      providerId: gatewayRequests.providerId,
+      outcome: gatewayRequests.outcome,
+      attempts: gatewayRequests.attempts,
+      firstTokenMs: gatewayRequests.firstTokenMs,
+      servedMs: gatewayRequests.servedMs,
+      unitsOut: gatewayRequests.unitsOut,
+    })
+    .from(gatewayRequests)
+    .where(requests)
+    .orderBy(desc(gatewayRequests.startedAtMs))
+    .limit(REMEMBERED);
+  for (const { providerId, outcome, attempts, firstTokenMs, servedMs, unitsOut } of rows.reverse()) {
+    for (const attempt of attempts as AttemptRecord[]) {
+      if (attempt.providerId > 0 && classify(new AppError(attempt.code, "")) === "provider")
+        experience.remember(attempt.providerId, undefined);
+    }
+    if (providerId === null) continue;
+    if (outcome !== "ok") {
+      if (outcome === "ANSWER_CUT") experience.remember(providerId, undefined);
+      continue;
+    }
+    const seconds = (servedMs - (firstTokenMs ?? 0)) / 1000;
+    experience.remember(providerId, {
+      firstTokenMs: firstTokenMs ?? undefined,
+      tokensPerSecond: unitsOut >= 8 && seconds > 0 ? unitsOut / seconds : undefined,
+    });
+  }
+}

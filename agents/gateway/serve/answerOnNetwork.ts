@@ -1,0 +1,241 @@
+import type { Offer } from "@clawcompute/lib/chain";
+import { AppError } from "@clawcompute/lib/errors";
+import { costUp, coveredMsDown } from "@clawcompute/lib/money";
+import type { SignedReceipt } from "@clawcompute/lib/protocol";
+import type { Answer } from "../answer.ts";
+import { preflight } from "../preflight.ts";
+import { chooseOffers, service } from "../selection/choose.ts";
+import type { Experience } from "../selection/experience.ts";
+import { classify, saidByProvider } from "../selection/faults.ts";
+import type { Ranked } from "../selection/rank.ts";
+import type { Cover } from "../streams/cover.ts";
+import type { AnswerSource, AttemptRecord, ChatDeps, ChatJob, Try } from "./chatJob.ts";
+import { pass } from "./pass.ts";
+
+/** Requests that may be sent out for one of the client's. Looking whether somebody is there costs nothing and goes further. */
+const MAX_SENT = 3;
+const MAX_CANDIDATES = 12;
+/** Strangers that are looked at together. */
+const LOOK_AHEAD = 3;
+const BUSY_ROUNDS = 3;
+const LONGEST_BUSY_WAIT_MS = 2_000;
+
+/** What the network did about a request. */
+export interface NetworkAnswer {
+  readonly done: Try;
+  readonly ranked: readonly Ranked[];
+}
+
+/** Throws when no word of an answer came; what was tried is in `attempts` either way. Nothing is paid twice (P8). */
+export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: bigint, attempts: AttemptRecord[]): Promise<NetworkAnswer> {
+  const { choose, pool, experience, clock, logger } = deps;
+  const { client, choice, signal, outlet } = job;
+  const ranked = await chooseOffers(choose, choice, client, service.text);
+  checkEstimate(ranked, job.maxCostWei, choose.symbol);
+  let last: AppError | undefined;
+  let sent = 0;
+
+  for (let round = 1; ; round += 1) {
+    const waiting = ranked.slice(0, MAX_CANDIDATES).map((entry) => ({ entry, lastResort: false }));
+    const looks = new Map<number, Promise<{ busy: boolean }>>();
+    let busyOnly = true;
+    let retryAfterMs = 1_000;
+    for (let next = waiting.shift(); next && sent < MAX_SENT && !signal.aborted; next = waiting.shift()) {
+      const { offer } = next.entry;
+      let cover: Cover | undefined;
+      try {
+        if (!pool.isWarm(offer.id)) {
+          for (const { entry } of [next, ...waiting].slice(0, LOOK_AHEAD)) look(deps, entry.offer, looks, signal);
+          const { busy } = await look(deps, offer, looks, signal);
+          if (busy && !next.lastResort && waiting.length > 0) {
+            waiting.push({ entry: next.entry, lastResort: true });
+            continue;
+          }
+          outlet.waiting?.(`opening a stream to provider ${offer.id}`);
+        }
+        // An opening counts as well: it puts money at stake.
+        sent += 1;
+        const done = await tryOffer(deps, job, offer, mostWei, (used) => {
+          cover = used;
+        });
+        if (done.begun) {
+          judge(experience, done, offer);
+          return { done, ranked };
+        }
+        throw done.failure ?? new AppError("PROVIDER_FAILED", "The provider's answer is empty.");
+      } catch (thrown) {
+        if (signal.aborted) break;
+        const error = AppError.from(thrown);
+        last = error;
+        attempts.push({ providerId: offer.id, code: error.code });
+        logger.info({ requestId: job.requestId, providerId: offer.id, code: error.code, facts: error.facts }, "not answered there");
+        switch (classify(error)) {
+          case "client":
+            throw error;
+          case "own": {
+            // Without new streams, providers that are already paid can still answer.
+            const warm = waiting.filter(({ entry }) => pool.isWarm(entry.offer.id));
+            if (warm.length === 0 || error.code === "TRANSACTION_UNCERTAIN") throw error;
+            waiting.splice(0, waiting.length, ...warm);
+            busyOnly = false;
+            break;
+          }
+          case "busy":
+            retryAfterMs = Math.max(retryAfterMs, (error.retryAfterSeconds ?? 1) * 1000);
+            experience.busy(offer.id, Math.min(retryAfterMs, 60_000));
+            break;
+          case "offer":
+            busyOnly = false;
+            experience.busy(offer.id, 5_000);
+            if (cover) pool.retire(cover);
+            break;
+          default:
+            busyOnly = false;
+            experience.failed(offer.id, error.code);
+            if (cover) pool.retire(cover, error.code === "PROVIDER_UNREACHABLE" || error.code === "PROVIDER_TIMEOUT");
+        }
+      }
+    }
+    if (signal.aborted) throw new AppError("CLIENT_GONE", "The client went away before the first word.");
+    if (!busyOnly || round >= BUSY_ROUNDS || sent >= MAX_SENT) throw nobodyAnswered(attempts, last, busyOnly, retryAfterMs);
+    outlet.waiting?.("every provider is busy");
+    await clock.sleep(Math.min(retryAfterMs, LONGEST_BUSY_WAIT_MS), signal).catch(() => {});
+  }
+}
+
+/** Asks once whether a stranger is there; several are asked at the same time. */
+function look(
+  deps: ChatDeps,
+  offer: Offer,
+  looks: Map<number, Promise<{ busy: boolean }>>,
+  signal: AbortSignal,
+): Promise<{ busy: boolean }> {
+  const known = looks.get(offer.id);
+  if (known) return known;
+  const asked = deps.pool.isWarm(offer.id)
+    ? Promise.resolve({ busy: false })
+    : (async () => preflight(deps.clientOf(offer), offer, deps.chain.network.chainId, signal))().catch((thrown: unknown) => {
+        throw saidByProvider(thrown);
+      });
+  asked.catch(() => {});
+  looks.set(offer.id, asked);
+  return asked;
+}
+
+/** With the open stream, and once more with a new one when that one turns out to be of no use any more. */
+async function tryOffer(deps: ChatDeps, job: ChatJob, offer: Offer, mostWei: bigint, onSend: (cover: Cover) => void): Promise<Try> {
+  for (let stale = 0; ; stale += 1) {
+    const { cover, release } = await deps.pool.take(offer, job.signal);
+    try {
+      if (stale === 0) onSend(cover);
+      const done = await tryCover(deps, job, cover, mostWei);
+      if (done.begun || !done.failure || classify(done.failure) !== "stale" || stale > 0) return done;
+      deps.pool.retire(cover);
+    } finally {
+      release();
+    }
+  }
+}
+
+async function tryCover(deps: ChatDeps, job: ChatJob, cover: Cover, mostWei: bigint): Promise<Try> {
+  const { clock, limits, logger } = deps;
+  const { offer, ratePerSecond } = cover;
+  const source: AnswerSource = { providerId: offer.id, coverId: cover.id, model: offer.model, ratePerSecond };
+  const capped = new AbortController();
+  const capMs = coveredMsDown(mostWei, ratePerSecond);
+  const cap = capMs < 2 ** 31 - 1 ? setTimeout(() => capped.abort(), capMs) : undefined;
+  const signal = AbortSignal.any([job.signal, capped.signal]);
+  const sentAtMs = clock.now();
+  let answer: Answer | undefined;
+  let signed: SignedReceipt | undefined;
+  let failure: AppError | undefined;
+  let begun = false;
+  try {
+    const headersMs = Math.min(limits.headersMs, limits.firstTokenMs);
+    const stream = await cover.client.chat(cover.token(), { ...job.request, model: offer.model }, { headersMs, signal });
+    answer = await pass(deps, job, source, stream, sentAtMs, signal, () => {
+      begun = true;
+    });
+    failure = answer.failure && saidByProvider(answer.failure);
+    if (answer.signed !== undefined) signed = await cover.verify(answer.signed, answer);
+    else if (!failure) throw new AppError("PROVIDER_DISHONEST", "The provider sent no receipt with its answer.");
+  } catch (thrown) {
+    const error = saidByProvider(thrown);
+    failure = error.code === "PROVIDER_DISHONEST" ? error : (failure ?? error);
+  } finally {
+    clearTimeout(cap);
+  }
+  const cutByCap = capped.signal.aborted && !job.signal.aborted && answer?.failure?.code === "ABORTED";
+  if (failure?.code === "PROVIDER_DISHONEST") {
+    logger.warn({ requestId: job.requestId, providerId: offer.id, message: failure.message }, "a provider was dishonest");
+    deps.experience.failed(offer.id, failure.code);
+    deps.pool.retire(cover);
+    // The answer itself may be whole; what is owed for it is settled without its receipt.
+    if (answer && !answer.failure) failure = undefined;
+  }
+  const measuredMs = clock.now() - sentAtMs;
+  if (!begun && cutByCap) {
+    failure = new AppError("BUDGET_EXCEEDED", "The limit for one request was used up before the first word.", {
+      facts: { providerId: offer.id, limitWei: String(mostWei) },
+    });
+  }
+  return {
+    source,
+    answer,
+    signed,
+    begun,
+    cutByMoney: cutByCap || signed?.receipt.reason === "runway" || signed?.receipt.reason === "cancelled",
+    failure: cutByCap && begun ? undefined : failure,
+    costWei: signed ? signed.receipt.amount : begun ? costUp(ratePerSecond, measuredMs) : 0n,
+    exact: signed !== undefined || !begun,
+  };
+}
+
+/** C-077: nothing is spent when the usual answer would already cost more than the client allows. */
+function checkEstimate(ranked: readonly Ranked[], maxCostWei: bigint | undefined, symbol: string): void {
+  if (maxCostWei === undefined) return;
+  const cheapest = ranked.reduce((a, b) => (b.expectedWei < a.expectedWei ? b : a));
+  if (cheapest.expectedWei <= maxCostWei) return;
+  throw new AppError("PRICE_ABOVE_CAP", `A usual answer costs more than this request's max_cost in ${symbol}.`, {
+    param: "max_cost",
+    facts: { estimateWei: String(cheapest.expectedWei), maxCostWei: String(maxCostWei), providerId: cheapest.offer.id },
+    hint: "Raise max_cost, or choose a cheaper model.",
+  });
+}
+
+/** Tokens after which a speed says something. */
+const ENOUGH_TOKENS = 8;
+
+function judge(experience: Experience, { answer, failure, source, cutByMoney }: Try, offer: Offer): void {
+  if (source.providerId === undefined || !answer) return;
+  if (failure && !cutByMoney) {
+    if (classify(failure) === "provider") experience.failed(offer.id, failure.code);
+    return;
+  }
+  const { firstTokenMs, measuredMs, usage } = answer;
+  const tokens = usage?.completion_tokens ?? 0;
+  const seconds = (measuredMs - (firstTokenMs ?? 0)) / 1000;
+  experience.succeeded(offer.id, {
+    firstTokenMs,
+    tokensPerSecond: tokens >= ENOUGH_TOKENS && seconds > 0 ? tokens / seconds : undefined,
+  });
+}
+
+export function nobodyAnswered(
+  attempts: readonly AttemptRecord[],
+  last: AppError | undefined,
+  busyOnly: boolean,
+  retryAfterMs: number,
+): AppError {
+  const facts = { attempts: attempts.map(({ providerId, code }) => `${providerId}: ${code}`) };
+  const retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  if (busyOnly && attempts.length > 0) {
+    return new AppError("BUSY", "Every provider of this model is busy.", { facts, retryAfterSeconds, cause: last });
+  }
+  return new AppError("NO_PROVIDER", "No provider of this model could answer.", {
+    facts,
+    retryAfterSeconds: Math.max(2, retryAfterSeconds),
+    hint: "Try again after the time in retry-after, or choose another model.",
+    cause: last,
+  });
+}

@@ -61,12 +61,18 @@ export function createPayer(local: LocalChain, account: LocalAccount, chain: Cha
     proofOf,
     post,
     balance: () => chain.client.getBalance({ address: account.address }),
-    openStream: async (offer: { recipient: `0x${string}`; providerId: number; rate?: bigint; seconds?: number }): Promise<bigint> => {
-      const { recipient, providerId, rate = 100_000_000_000_000n, seconds = 60 } = offer;
+    openStream: async (offer: {
+      recipient: `0x${string}`;
+      providerId: number;
+      rate?: bigint;
+      seconds?: number;
+      serviceType?: number;
+    }): Promise<bigint> => {
+      const { recipient, providerId, rate = 100_000_000_000_000n, seconds = 60, serviceType = 0 } = offer;
       const call = streamPayWrites.createStream({
         recipient,
         durationSeconds: seconds,
-        serviceType: 0,
+        serviceType,
         providerId,
         value: rate * BigInt(seconds),
       });

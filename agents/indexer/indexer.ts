@@ -19,6 +19,7 @@ import type { IndexerConfig } from "./config.ts";
 import { follow } from "./follow.ts";
 import { trackHead } from "./head.ts";
 import { createProber } from "./probe.ts";
+import { createTidying } from "./tidy.ts";
 
 export interface RunningIndexer {
   readonly url: string;
@@ -44,6 +45,7 @@ export async function runIndexer({ config, logger }: RunOptions): Promise<Runnin
   const gauges = {
     block: metrics.gauge("block", "Newest block in the store"),
     lag: metrics.gauge("lag_blocks", "Blocks that the store is behind the chain"),
+    tidying: metrics.gauge("tidying", "1 while the database looks at how large its tables have become"),
     writing: metrics.gauge("writing", "1 while this process is the one that writes"),
   };
   const events = metrics.counter("events_total", "Events written");
@@ -113,6 +115,7 @@ export async function runIndexer({ config, logger }: RunOptions): Promise<Runnin
     });
     if (!config.readOnly) {
       const lock = createWriterLock(config.databaseUrl, chainId);
+      const tidy = createTidying(store, chainId);
       const onRole = (writing: boolean) => {
         role = writing ? "writer" : "waiting";
         gauges.writing.set(writing ? 1 : 0);
@@ -123,6 +126,10 @@ export async function runIndexer({ config, logger }: RunOptions): Promise<Runnin
         writes.observe(written.ms / 1000);
         logger.debug(written, "written");
         await heads.refresh().catch(() => {});
+        const idle = chainHead !== undefined && written.block >= chainHead.block;
+        gauges.tidying.set(1);
+        await tidy(written.events, idle).catch((err) => logger.warn({ err: storeError(err) }, "the tables could not be tidied"));
+        gauges.tidying.set(0);
       };
       background.push(
         follow({ chain, db: store.db, lock, clock, signal, logger: logger as ChainLogger, pollMs: config.pollMs, onRole, onWritten }),

@@ -278,7 +278,7 @@ export const filters = {
       .enum(["id", "end", "accrued"])
       .optional()
       .describe(
-        "id: newest first; end: soonest first, open streams only; accrued: most first, open streams only. Default id, for `ended` end",
+        "id: newest first; end: soonest first, open streams only; accrued: most first, open streams only, in the order of at most some ten seconds ago. Default id, for `ended` end",
       ),
     ...paging,
   }),

@@ -18,6 +18,7 @@ import {
   insertRows,
   lte,
   type Queryable,
+  readRows,
   replaceRows,
   sql,
 } from "@clawcompute/lib/store";
@@ -64,24 +65,21 @@ export async function loadSubjects(tx: Queryable, chainId: number, entries: read
     ids[subject.slice(0, colon) as keyof typeof ids].add(subject.slice(colon + 1));
   }
   if (ids.stream.size > 0) {
-    const rows = await tx
-      .select()
-      .from(indexerStreams)
-      .where(and(eq(indexerStreams.chainId, chainId), among(indexerStreams.id, [...ids.stream])));
+    const rows = await readRows(tx, indexerStreams, {
+      where: and(eq(indexerStreams.chainId, chainId), among(indexerStreams.id, [...ids.stream])),
+    });
     for (const row of rows) subjects.streams.set(`stream:${row.id}`, row);
   }
   if (ids.channel.size > 0) {
-    const rows = await tx
-      .select()
-      .from(indexerChannels)
-      .where(and(eq(indexerChannels.chainId, chainId), among(indexerChannels.id, [...ids.channel])));
+    const rows = await readRows(tx, indexerChannels, {
+      where: and(eq(indexerChannels.chainId, chainId), among(indexerChannels.id, [...ids.channel])),
+    });
     for (const row of rows) subjects.channels.set(`channel:${row.id}`, row);
   }
   if (ids.provider.size > 0) {
-    const rows = await tx
-      .select()
-      .from(indexerProviders)
-      .where(and(eq(indexerProviders.chainId, chainId), among(indexerProviders.id, [...ids.provider])));
+    const rows = await readRows(tx, indexerProviders, {
+      where: and(eq(indexerProviders.chainId, chainId), among(indexerProviders.id, [...ids.provider])),
+    });
     for (const row of rows) subjects.providers.set(`provider:${row.id}`, row);
   }
   return subjects;

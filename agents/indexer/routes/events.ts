@@ -1,5 +1,5 @@
 import type { IndexerAnswer } from "@clawcompute/lib/indexer";
-import { and, asc, type Database, desc, eq, indexerEvents, sql } from "@clawcompute/lib/store";
+import { and, asc, type Database, desc, eq, indexerEvents, readRows, sql } from "@clawcompute/lib/store";
 import { beyond, decodeCursor, digits, paged } from "../cursor.ts";
 
 type EventItem = IndexerAnswer<"streamEvents">["items"][number];
@@ -31,17 +31,14 @@ export async function readEvents(
 ): Promise<{ items: EventItem[]; next: string | null }> {
   const keys = decodeCursor(cursor, [digits, digits]);
   const direction = order === "asc" ? asc : desc;
-  const rows = await db
-    .select()
-    .from(indexerEvents)
-    .where(
-      and(
-        eq(indexerEvents.chainId, chainId),
-        eq(indexerEvents.subject, subject),
-        beyond([sql`${indexerEvents.blockNumber}`, sql`${indexerEvents.logIndex}`], keys, order),
-      ),
-    )
-    .orderBy(direction(indexerEvents.blockNumber), direction(indexerEvents.logIndex))
-    .limit(limit + 1);
+  const rows = await readRows(db, indexerEvents, {
+    where: and(
+      eq(indexerEvents.chainId, chainId),
+      eq(indexerEvents.subject, subject),
+      beyond([sql`${indexerEvents.blockNumber}`, sql`${indexerEvents.logIndex}`], keys, order),
+    ),
+    orderBy: [direction(indexerEvents.blockNumber), direction(indexerEvents.logIndex)],
+    limit: limit + 1,
+  });
   return paged(rows, limit, eventItem, (row) => [row.blockNumber, row.logIndex]);
 }

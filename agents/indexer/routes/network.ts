@@ -13,6 +13,7 @@ import {
   indexerTotals,
   isNull,
   lte,
+  readRows,
   sql,
 } from "@clawcompute/lib/store";
 import { beyond, decodeCursor, digits, hexText, paged } from "../cursor.ts";
@@ -29,30 +30,26 @@ export function networkRoutes({ db, chainId }: ApiContext): Handlers<"keepers" |
       const keys = decodeCursor(cursor, sort === "reward" ? [digits, hexText] : [hexText]);
       const { reward, keeper } = indexerKeepers;
       const columns = sort === "reward" ? [sql`${reward}`, sql`${keeper}`] : [sql`${keeper}`];
-      const rows = await db
-        .select()
-        .from(indexerKeepers)
-        .where(and(eq(indexerKeepers.chainId, chainId), beyond(columns, keys, sort === "reward" ? "desc" : "asc")))
-        .orderBy(...(sort === "reward" ? [desc(reward), desc(keeper)] : [asc(keeper)]))
-        .limit(limit + 1);
+      const rows = await readRows(db, indexerKeepers, {
+        where: and(eq(indexerKeepers.chainId, chainId), beyond(columns, keys, sort === "reward" ? "desc" : "asc")),
+        orderBy: [...(sort === "reward" ? [desc(reward), desc(keeper)] : [asc(keeper)])],
+        limit: limit + 1,
+      });
       const keysOf = (row: (typeof rows)[number]) => (sort === "reward" ? [row.reward, row.keeper] : [row.keeper]);
       return { ...paged(rows, limit, keeperItem, keysOf), block: head.blockNumber };
     },
     keeperActions: async ({ keeper, limit, cursor }, head) => {
       const keys = decodeCursor(cursor, [digits, digits]);
       const { blockNumber, logIndex } = indexerKeeperActions;
-      const rows = await db
-        .select()
-        .from(indexerKeeperActions)
-        .where(
-          and(
-            eq(indexerKeeperActions.chainId, chainId),
-            keeper === undefined ? undefined : eq(indexerKeeperActions.keeper, keeper),
-            beyond([sql`${blockNumber}`, sql`${logIndex}`], keys, "desc"),
-          ),
-        )
-        .orderBy(desc(blockNumber), desc(logIndex))
-        .limit(limit + 1);
+      const rows = await readRows(db, indexerKeeperActions, {
+        where: and(
+          eq(indexerKeeperActions.chainId, chainId),
+          keeper === undefined ? undefined : eq(indexerKeeperActions.keeper, keeper),
+          beyond([sql`${blockNumber}`, sql`${logIndex}`], keys, "desc"),
+        ),
+        orderBy: [desc(blockNumber), desc(logIndex)],
+        limit: limit + 1,
+      });
       return { ...paged(rows, limit, actionItem, (row) => [row.blockNumber, row.logIndex]), block: head.blockNumber };
     },
     daily: async ({ asset, from, to, limit, cursor }, head) => {
@@ -98,7 +95,7 @@ export function networkRoutes({ db, chainId }: ApiContext): Handlers<"keepers" |
       return { ...paged(rows, limit, item, (row) => [row.day, row.asset]), block: head.blockNumber };
     },
     stats: async (_, head) => {
-      const totals = await db.select().from(indexerTotals).where(eq(indexerTotals.chainId, chainId)).orderBy(asc(indexerTotals.asset));
+      const totals = await readRows(db, indexerTotals, { where: eq(indexerTotals.chainId, chainId), orderBy: [asc(indexerTotals.asset)] });
       const [offers] = await db
         .select({
           total: sql<string>`coalesce(sum(${indexerModels.events}), 0)`,

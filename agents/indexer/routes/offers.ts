@@ -13,6 +13,7 @@ import {
   indexerProviderDays,
   indexerProviders,
   lte,
+  readRows,
   sql,
 } from "@clawcompute/lib/store";
 import { anyText, beyond, decodeCursor, digits, hexText, paged } from "../cursor.ts";
@@ -34,19 +35,16 @@ export function offerRoutes({
     const probes =
       rows.length === 0
         ? []
-        : await db
-            .select()
-            .from(indexerProbes)
-            .where(
-              and(
-                eq(indexerProbes.chainId, chainId),
-                gte(indexerProbes.day, since),
-                among(
-                  indexerProbes.providerId,
-                  rows.map(({ id }) => id),
-                ),
+        : await readRows(db, indexerProbes, {
+            where: and(
+              eq(indexerProbes.chainId, chainId),
+              gte(indexerProbes.day, since),
+              among(
+                indexerProbes.providerId,
+                rows.map(({ id }) => id),
               ),
-            );
+            ),
+          });
     return rows.map((row) =>
       providerItem(
         row,
@@ -62,33 +60,27 @@ export function offerRoutes({
       const order = sort === "earned" ? "desc" : "asc";
       const direction = order === "asc" ? asc : desc;
       const columns = sort === "id" ? [sql`${indexerProviders.id}`] : [sql`${column}`, sql`${indexerProviders.id}`];
-      const rows = await db
-        .select()
-        .from(indexerProviders)
-        .where(
-          and(
-            eq(indexerProviders.chainId, chainId),
-            model === undefined ? undefined : eq(indexerProviders.model, model),
-            asset === undefined ? undefined : eq(indexerProviders.asset, asset),
-            serviceType === undefined ? undefined : eq(indexerProviders.serviceType, serviceType),
-            active === undefined ? undefined : eq(indexerProviders.active, active),
-            owner === undefined ? undefined : eq(indexerProviders.owner, owner),
-            minPrice === undefined ? undefined : gte(indexerProviders.pricePerSecond, BigInt(minPrice)),
-            maxPrice === undefined ? undefined : lte(indexerProviders.pricePerSecond, BigInt(maxPrice)),
-            beyond(columns, keys, order),
-          ),
-        )
-        .orderBy(...(sort === "id" ? [direction(indexerProviders.id)] : [direction(column), direction(indexerProviders.id)]))
-        .limit(limit + 1);
+      const rows = await readRows(db, indexerProviders, {
+        where: and(
+          eq(indexerProviders.chainId, chainId),
+          model === undefined ? undefined : eq(indexerProviders.model, model),
+          asset === undefined ? undefined : eq(indexerProviders.asset, asset),
+          serviceType === undefined ? undefined : eq(indexerProviders.serviceType, serviceType),
+          active === undefined ? undefined : eq(indexerProviders.active, active),
+          owner === undefined ? undefined : eq(indexerProviders.owner, owner),
+          minPrice === undefined ? undefined : gte(indexerProviders.pricePerSecond, BigInt(minPrice)),
+          maxPrice === undefined ? undefined : lte(indexerProviders.pricePerSecond, BigInt(maxPrice)),
+          beyond(columns, keys, order),
+        ),
+        orderBy: [...(sort === "id" ? [direction(indexerProviders.id)] : [direction(column), direction(indexerProviders.id)])],
+        limit: limit + 1,
+      });
       const keysOf = (row: ProviderRow) => (sort === "id" ? [row.id] : [sort === "price" ? row.pricePerSecond : row.earned, row.id]);
       const { items, next } = paged(rows, limit, (row) => row, keysOf);
       return { items: await withUptime(items), next, block: head.blockNumber };
     },
     provider: async ({ id }) => {
-      const rows = await db
-        .select()
-        .from(indexerProviders)
-        .where(and(eq(indexerProviders.chainId, chainId), eq(indexerProviders.id, id)));
+      const rows = await readRows(db, indexerProviders, { where: and(eq(indexerProviders.chainId, chainId), eq(indexerProviders.id, id)) });
       const [item] = await withUptime(rows);
       if (!item) throw new AppError("NOT_FOUND", `There is no provider ${id}.`, { param: "id" });
       return item;
@@ -100,18 +92,15 @@ export function offerRoutes({
     providerDays: async ({ id, limit, cursor }, head) => {
       const keys = decodeCursor(cursor, [digits, hexText]);
       const { day, asset } = indexerProviderDays;
-      const rows = await db
-        .select()
-        .from(indexerProviderDays)
-        .where(
-          and(
-            eq(indexerProviderDays.chainId, chainId),
-            eq(indexerProviderDays.providerId, id),
-            beyond([sql`${day}`, sql`${asset}`], keys, "desc"),
-          ),
-        )
-        .orderBy(desc(day), desc(asset))
-        .limit(limit + 1);
+      const rows = await readRows(db, indexerProviderDays, {
+        where: and(
+          eq(indexerProviderDays.chainId, chainId),
+          eq(indexerProviderDays.providerId, id),
+          beyond([sql`${day}`, sql`${asset}`], keys, "desc"),
+        ),
+        orderBy: [desc(day), desc(asset)],
+        limit: limit + 1,
+      });
       return { ...paged(rows, limit, providerDayItem, (row) => [row.day, row.asset]), block: head.blockNumber };
     },
     models: async ({ asset, limit, cursor }, head) => {
@@ -155,29 +144,24 @@ export function offerRoutes({
     },
     prices: async ({ model, providerId, limit, cursor }, head) => {
       const keys = decodeCursor(cursor, [digits, digits]);
-      const rows = await db
-        .select()
-        .from(indexerPrices)
-        .where(
-          and(
-            eq(indexerPrices.chainId, chainId),
-            model === undefined ? undefined : eq(indexerPrices.model, model),
-            providerId === undefined ? undefined : eq(indexerPrices.providerId, providerId),
-            beyond([sql`${indexerPrices.blockNumber}`, sql`${indexerPrices.logIndex}`], keys, "desc"),
-          ),
-        )
-        .orderBy(desc(indexerPrices.blockNumber), desc(indexerPrices.logIndex))
-        .limit(limit + 1);
+      const rows = await readRows(db, indexerPrices, {
+        where: and(
+          eq(indexerPrices.chainId, chainId),
+          model === undefined ? undefined : eq(indexerPrices.model, model),
+          providerId === undefined ? undefined : eq(indexerPrices.providerId, providerId),
+          beyond([sql`${indexerPrices.blockNumber}`, sql`${indexerPrices.logIndex}`], keys, "desc"),
+        ),
+        orderBy: [desc(indexerPrices.blockNumber), desc(indexerPrices.logIndex)],
+        limit: limit + 1,
+      });
       const item = ({ chainId: _, pricePerSecond, ...row }: (typeof rows)[number]) => ({ ...row, pricePerSecond: String(pricePerSecond) });
       return { ...paged(rows, limit, item, (row) => [row.blockNumber, row.logIndex]), block: head.blockNumber };
     },
     dailyPrices: async ({ model, asset, from, to }, head) => {
-      const { at, providerId, pricePerSecond, active } = indexerPrices;
-      const changes = await db
-        .select({ at, providerId, pricePerSecond, active })
-        .from(indexerPrices)
-        .where(and(eq(indexerPrices.chainId, chainId), eq(indexerPrices.model, model), eq(indexerPrices.asset, asset)))
-        .orderBy(asc(indexerPrices.blockNumber), asc(indexerPrices.logIndex));
+      const changes = await readRows(db, indexerPrices, {
+        where: and(eq(indexerPrices.chainId, chainId), eq(indexerPrices.model, model), eq(indexerPrices.asset, asset)),
+        orderBy: [asc(indexerPrices.blockNumber), asc(indexerPrices.logIndex)],
+      });
       const last = Math.min(to ?? dayOf(head.at), dayOf(head.at));
       const items = priceDays(changes, Math.max(from ?? 0, last - 365), last).map((day) => ({
         day: day.day,

@@ -11,6 +11,7 @@ import {
   indexerSettlements,
   isNotNull,
   isNull,
+  readRows,
   sql,
 } from "@clawcompute/lib/store";
 import { beyond, decodeCursor, digits, hexText, paged } from "../cursor.ts";
@@ -27,30 +28,24 @@ export function paymentRoutes({ db, chainId }: ApiContext): Handlers<"channels" 
     channels: async ({ payer, payee, asset, status, limit, cursor }, head) => {
       const keys = decodeCursor(cursor, [digits, digits]);
       const { openedBlock, openedLog, closedAt, withdrawableAt } = indexerChannels;
-      const rows = await db
-        .select()
-        .from(indexerChannels)
-        .where(
-          and(
-            eq(indexerChannels.chainId, chainId),
-            payer === undefined ? undefined : eq(indexerChannels.payer, payer),
-            payee === undefined ? undefined : eq(indexerChannels.payee, payee),
-            asset === undefined ? undefined : eq(indexerChannels.asset, asset),
-            status === undefined ? undefined : status === "closed" ? isNotNull(closedAt) : isNull(closedAt),
-            status === "open" ? isNull(withdrawableAt) : undefined,
-            status === "closing" ? isNotNull(withdrawableAt) : undefined,
-            beyond([sql`${openedBlock}`, sql`${openedLog}`], keys, "desc"),
-          ),
-        )
-        .orderBy(desc(openedBlock), desc(openedLog))
-        .limit(limit + 1);
+      const rows = await readRows(db, indexerChannels, {
+        where: and(
+          eq(indexerChannels.chainId, chainId),
+          payer === undefined ? undefined : eq(indexerChannels.payer, payer),
+          payee === undefined ? undefined : eq(indexerChannels.payee, payee),
+          asset === undefined ? undefined : eq(indexerChannels.asset, asset),
+          status === undefined ? undefined : status === "closed" ? isNotNull(closedAt) : isNull(closedAt),
+          status === "open" ? isNull(withdrawableAt) : undefined,
+          status === "closing" ? isNotNull(withdrawableAt) : undefined,
+          beyond([sql`${openedBlock}`, sql`${openedLog}`], keys, "desc"),
+        ),
+        orderBy: [desc(openedBlock), desc(openedLog)],
+        limit: limit + 1,
+      });
       return { ...paged(rows, limit, channelItem, (row) => [row.openedBlock, row.openedLog]), block: head.blockNumber };
     },
     channel: async ({ id }) => {
-      const [row] = await db
-        .select()
-        .from(indexerChannels)
-        .where(and(eq(indexerChannels.chainId, chainId), eq(indexerChannels.id, id)));
+      const [row] = await readRows(db, indexerChannels, { where: and(eq(indexerChannels.chainId, chainId), eq(indexerChannels.id, id)) });
       if (!row) throw new AppError("NOT_FOUND", `There is no channel ${id}.`, { param: "id" });
       const { items: events } = await readEvents(db, { chainId, subject: `channel:${id}`, order: "asc", limit: 100 });
       return { ...channelItem(row), events };
@@ -58,45 +53,39 @@ export function paymentRoutes({ db, chainId }: ApiContext): Handlers<"channels" 
     settlements: async ({ payer, payee, providerId, kind, limit, cursor }, head) => {
       const keys = decodeCursor(cursor, [digits, digits]);
       const { blockNumber, logIndex } = indexerSettlements;
-      const rows = await db
-        .select()
-        .from(indexerSettlements)
-        .where(
-          and(
-            eq(indexerSettlements.chainId, chainId),
-            payer === undefined ? undefined : eq(indexerSettlements.payer, payer),
-            payee === undefined ? undefined : eq(indexerSettlements.payee, payee),
-            providerId === undefined ? undefined : eq(indexerSettlements.providerId, providerId),
-            kind === undefined ? undefined : eq(indexerSettlements.kind, kind),
-            beyond([sql`${blockNumber}`, sql`${logIndex}`], keys, "desc"),
-          ),
-        )
-        .orderBy(desc(blockNumber), desc(logIndex))
-        .limit(limit + 1);
+      const rows = await readRows(db, indexerSettlements, {
+        where: and(
+          eq(indexerSettlements.chainId, chainId),
+          payer === undefined ? undefined : eq(indexerSettlements.payer, payer),
+          payee === undefined ? undefined : eq(indexerSettlements.payee, payee),
+          providerId === undefined ? undefined : eq(indexerSettlements.providerId, providerId),
+          kind === undefined ? undefined : eq(indexerSettlements.kind, kind),
+          beyond([sql`${blockNumber}`, sql`${logIndex}`], keys, "desc"),
+        ),
+        orderBy: [desc(blockNumber), desc(logIndex)],
+        limit: limit + 1,
+      });
       return { ...paged(rows, limit, settlementItem, (row) => [row.blockNumber, row.logIndex]), block: head.blockNumber };
     },
     credits: async ({ account, contract, asset, all, limit, cursor }, head) => {
       const keys = decodeCursor(cursor, [hexText, /^\w{1,32}$/, hexText]);
       const order = [indexerCredits.account, indexerCredits.contract, indexerCredits.asset];
-      const rows = await db
-        .select()
-        .from(indexerCredits)
-        .where(
-          and(
-            eq(indexerCredits.chainId, chainId),
-            account === undefined ? undefined : eq(indexerCredits.account, account),
-            contract === undefined ? undefined : eq(indexerCredits.contract, contract),
-            asset === undefined ? undefined : eq(indexerCredits.asset, asset),
-            all === true ? undefined : gt(indexerCredits.added, sql`${indexerCredits.withdrawn}`),
-            beyond(
-              order.map((column) => sql`${column}`),
-              keys,
-              "asc",
-            ),
+      const rows = await readRows(db, indexerCredits, {
+        where: and(
+          eq(indexerCredits.chainId, chainId),
+          account === undefined ? undefined : eq(indexerCredits.account, account),
+          contract === undefined ? undefined : eq(indexerCredits.contract, contract),
+          asset === undefined ? undefined : eq(indexerCredits.asset, asset),
+          all === true ? undefined : gt(indexerCredits.added, sql`${indexerCredits.withdrawn}`),
+          beyond(
+            order.map((column) => sql`${column}`),
+            keys,
+            "asc",
           ),
-        )
-        .orderBy(...order.map((column) => asc(column)))
-        .limit(limit + 1);
+        ),
+        orderBy: [...order.map((column) => asc(column))],
+        limit: limit + 1,
+      });
       return { ...paged(rows, limit, creditItem, (row) => [row.account, row.contract, row.asset]), block: head.blockNumber };
     },
   };

@@ -173,7 +173,7 @@ function objectAt(parent: Json, name: string, path: string): Json {
 /** A copy, because OpenClaw drops skills whose real path leaves its folder. It finds this claw by the file beside its scripts. */
 function copySkill(folder: string, { node, cli, skill }: Places): string {
   const target = join(folder, "clawcompute");
-  cpSync(skill, target, { recursive: true, filter: (source) => !source.endsWith(".test.ts") });
+  cpSync(skill, target, { recursive: true });
   writeFileSync(join(target, "scripts", "claw-path.json"), `${JSON.stringify({ node, cli })}\n`);
   return target;
 }

@@ -250,7 +250,11 @@ export async function respond(
   fill: (broadcast: Broadcast) => Promise<void>,
 ): Promise<Response> {
   const { broadcast, isNew } = context.replays.open(c, client.name, body);
-  const joined = broadcast.join(c);
+  const joined = broadcast.join(c).catch((thrown: unknown) => {
+    const { requestId } = AppError.from(thrown).facts;
+    if (typeof requestId === "string") c.set("requestId", requestId);
+    throw thrown;
+  });
   if (isNew) void fill(broadcast);
   return joined;
 }

@@ -1,6 +1,6 @@
 // Every `.tree` under test/contracts is the specification of one function: this fails when its test file does not have
 // exactly the same branches and leaves. Titles are the tree's texts, nested `describe`s are branches, `it`s are leaves.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 

@@ -98,6 +98,7 @@ async function write(options: FollowOptions, mayWrite: AbortSignal): Promise<voi
         await onWritten?.({ events: 0, block: Number(toBlock), rolledBack: true, ms: performance.now() - started });
       }),
   });
+  if (conflict.signal.aborted) logger.warn({ code: "STORE_CONFLICT" }, "somebody else has written; going on from what is there");
 }
 
 /** The blocks to start from. The newest one must be the head: what the store holds beyond it could not be checked against the chain. */

@@ -24,7 +24,7 @@ export function createIndexerClient({ url, fetch = globalThis.fetch, timeoutMs =
   const base = url.replace(/\/+$/, "");
 
   function urlOf<N extends IndexerRouteName>(name: N, input: IndexerInput<N> = {} as IndexerInput<N>): string {
-    const left: Record<string, unknown> = { ...input };
+    const left: Record<string, unknown> = { ...(input as object) };
     const path = indexerRoutes[name].path.replaceAll(/:(\w+)/g, (_, key: string) => {
       const value = left[key];
       delete left[key];

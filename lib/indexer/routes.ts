@@ -181,6 +181,7 @@ export type IndexerRouteName = keyof typeof indexerRoutes;
 export type IndexerParams<N extends IndexerRouteName> = z.output<(typeof indexerRoutes)[N]["params"]>;
 export type IndexerQuery<N extends IndexerRouteName> = z.output<(typeof indexerRoutes)[N]["query"]>;
 /** What a caller gives: defaults may be left out, ids may be numbers. */
-export type IndexerInput<N extends IndexerRouteName> = z.input<(typeof indexerRoutes)[N]["params"]> &
-  z.input<(typeof indexerRoutes)[N]["query"]>;
+export type IndexerInput<N extends IndexerRouteName> = InputOf<(typeof indexerRoutes)[N]["params"]> &
+  InputOf<(typeof indexerRoutes)[N]["query"]>;
+type InputOf<S extends z.ZodObject> = keyof S["shape"] extends never ? unknown : z.input<S>;
 export type IndexerAnswer<N extends IndexerRouteName> = z.output<(typeof indexerRoutes)[N]["response"]>;

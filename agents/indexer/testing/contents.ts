@@ -58,12 +58,16 @@ export async function openReference(network: Network) {
   const store = await openStore({});
   return {
     contents: async (): Promise<Contents> => {
-      for (const table of [...Object.values(tables), indexerHeads, indexerBlocks]) await store.db.delete(table);
+      await emptyStore(store.db);
       await followTo(store.db, network);
       return contentsOf(store.db, network.chainId);
     },
     close: () => store.close(),
   };
+}
+
+export async function emptyStore(db: Database): Promise<void> {
+  for (const table of [...Object.values(tables), indexerHeads, indexerBlocks]) await db.delete(table);
 }
 
 export interface Difference {

@@ -1,0 +1,293 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createIndexerClient, type IndexerClient, type IndexerRouteName, indexerOpenApi, indexerRoutes } from "@clawcompute/lib/indexer";
+import { createLogger, createMetrics, type Listening, listen } from "@clawcompute/lib/node";
+import { parseSse } from "@clawcompute/lib/protocol";
+import { openStore, type Store } from "@clawcompute/lib/store";
+import { createFakeClock, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDialer } from "../gateway/dial.ts";
+import { createIndexerApp } from "./app.ts";
+import { type HeadTracker, trackHead } from "./head.ts";
+import { createProber } from "./probe.ts";
+import { followTo } from "./testing/contents.ts";
+import { type Story, startStory } from "./testing/story.ts";
+
+let local: LocalChain;
+let story: Story;
+let store: Store;
+let heads: HeadTracker;
+let listening: Listening;
+let client: IndexerClient;
+let url: string;
+const ends = new AbortController();
+const logger = createLogger({ name: "test", level: "silent" });
+
+beforeAll(async () => {
+  local = await startLocalChain({ blockTimeMs: 0 });
+  story = await startStory(local, 3);
+  await story.blocks(25, 12);
+  store = await openStore({});
+  const { chainId } = local.network;
+  await followTo(store.db, local.network);
+  heads = trackHead(store.db, chainId);
+  await heads.refresh();
+  const app = createIndexerApp({
+    db: store.db,
+    chainId,
+    heads,
+    health: () => ({
+      status: "ok",
+      role: "writer",
+      store: "embedded",
+      chainId,
+      block: heads.current().blockNumber,
+      at: heads.current().at,
+      chainBlock: null,
+      lagBlocks: null,
+      lagMs: null,
+      rollbacks: 0,
+    }),
+    assertReady: async () => {},
+    logger,
+    metrics: createMetrics("test", false),
+    corsOrigin: "*",
+    signal: ends.signal,
+  });
+  listening = await listen(app, { port: 0, host: "127.0.0.1" });
+  url = listening.url;
+  client = createIndexerClient({ url });
+}, 60_000);
+afterAll(async () => {
+  ends.abort();
+  await listening?.close(0);
+  await store?.close();
+  await local?.stop();
+});
+
+/** Mines, indexes and lets the API know. */
+async function oneMoreBlock(): Promise<void> {
+  await story.blocks(1, 8);
+  await followTo(store.db, local.network);
+  await heads.refresh();
+}
+
+const lists = [
+  "providers",
+  "streams",
+  "channels",
+  "settlements",
+  "credits",
+  "keepers",
+  "keeperActions",
+  "models",
+  "prices",
+  "daily",
+] as const;
+
+describe("the table of routes", () => {
+  it("behavior: every route answers what it promises, to the client made from the same table", { timeout: 30_000 }, async () => {
+    const channel = (await client.get("channels", {})).items[0]?.id;
+    const inputs: Partial<Record<IndexerRouteName, object>> = {
+      provider: { id: 1 },
+      providerHistory: { id: 1 },
+      providerDays: { id: 1 },
+      stream: { id: "1" },
+      streamEvents: { id: "1" },
+      channel: { id: channel },
+      dailyPrices: { model: "qwen3" },
+    };
+    for (const name of Object.keys(indexerRoutes) as IndexerRouteName[]) {
+      if (name === "live") continue;
+      const answer = await client.get(name, (inputs[name] ?? {}) as never);
+      expect(answer, name).toBeDefined();
+      if ("items" in (answer as object)) expect((answer as { items: unknown[] }).items.length, name).toBeGreaterThan(0);
+    }
+  });
+
+  it("behavior: the OpenAPI document has every route with its parameters", async () => {
+    const document = await (await fetch(`${url}/openapi.json`)).json();
+    expect(document).toEqual(JSON.parse(JSON.stringify(indexerOpenApi())));
+    expect(document.openapi).toBe("3.1.0");
+    for (const [name, { path, query, params }] of Object.entries(indexerRoutes)) {
+      const operation = document.paths[path.replaceAll(/:(\w+)/g, "{$1}")].get;
+      expect(operation.operationId).toBe(name);
+      expect(operation.parameters.map((one: { name: string }) => one.name)).toEqual([
+        ...Object.keys(params.shape),
+        ...Object.keys(query.shape),
+      ]);
+      for (const parameter of operation.parameters)
+        expect(Object.keys(parameter.schema).length, `${name} ${parameter.name}`).toBeGreaterThan(0);
+      expect(operation.responses[200].content).toBeDefined();
+    }
+  });
+
+  it("behavior: pages follow each other without a gap or a repetition", { timeout: 30_000 }, async () => {
+    const variants = [
+      ...lists.map((name) => [name, {}] as const),
+      ["streams", { sort: "end" }],
+      ["streams", { sort: "accrued" }],
+      ["streams", { status: "closed" }],
+      ["providers", { sort: "earned" }],
+      ["providers", { sort: "id", active: "true" }],
+      ["keepers", { sort: "keeper" }],
+    ] as const;
+    for (const [name, input] of variants) {
+      const whole = await client.get(name as "streams", { ...input, limit: 500 } as never);
+      expect(whole.next, name).toBeNull();
+      const walked: unknown[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: typeof whole = await client.get(name as "streams", { ...input, limit: 7, ...(cursor ? { cursor } : {}) } as never);
+        walked.push(...page.items);
+        cursor = page.next;
+      } while (cursor);
+      expect(walked, `${name} ${JSON.stringify(input)}`).toEqual(whole.items);
+    }
+  });
+
+  it("behavior: filters leave out what they should, and nothing else", async () => {
+    const { items: all } = await client.get("streams", { limit: 500 });
+    const some = all[0] as (typeof all)[number];
+    const same = async (input: object, keep: (stream: typeof some) => boolean) =>
+      expect((await client.get("streams", { limit: 500, ...input })).items.map(({ id }) => id).sort(), JSON.stringify(input)).toEqual(
+        all
+          .filter(keep)
+          .map(({ id }) => id)
+          .sort(),
+      );
+    await same({ payer: some.payer.toUpperCase().replace("0X", "0x") }, ({ payer }) => payer === some.payer);
+    await same({ payee: some.payee }, ({ payee }) => payee === some.payee);
+    await same({ providerId: some.providerId }, ({ providerId }) => providerId === some.providerId);
+    await same({ asset: story.token.toLowerCase() }, ({ asset }) => asset === story.token.toLowerCase());
+    for (const status of ["active", "ended", "closed"] as const) await same({ status }, (stream) => stream.status === status);
+    await same({ status: "open" }, ({ status }) => status !== "closed");
+    const accrued = (await client.get("streams", { sort: "accrued", limit: 500 })).items.map((stream) => BigInt(stream.accrued));
+    expect(accrued.length).toBeGreaterThan(3);
+    expect(accrued).toEqual(accrued.toSorted((a, b) => (a > b ? -1 : 1)));
+    const prices = (await client.get("providers", { active: "true", minPrice: "10", maxPrice: "30", limit: 500 })).items;
+    expect(prices.length).toBeGreaterThan(0);
+    expect(prices.every((offer) => offer.active && BigInt(offer.pricePerSecond) >= 10n && BigInt(offer.pricePerSecond) <= 30n)).toBe(true);
+  });
+
+  it.each([
+    ["/v1/streams?cursor=abc", 400, "bad_request", "cursor"],
+    ["/v1/streams?cursor=WyIxIiwiMiJd", 400, "bad_request", "cursor"],
+    ["/v1/streams?payer=0x12", 400, "bad_request", "payer"],
+    ["/v1/streams?colour=red", 400, "bad_request", "colour"],
+    ["/v1/streams?limit=501", 400, "bad_request", "limit"],
+    ["/v1/streams?status=closed&sort=accrued", 400, "bad_request", "sort"],
+    ["/v1/streams/0", 400, "bad_request", "id"],
+    ["/v1/streams/999999", 404, "not_found", "id"],
+    ["/v1/providers/999999", 404, "not_found", "id"],
+    ["/v1/nothing", 404, "not_found", null],
+  ])("error: %s", async (path, status, code, param) => {
+    const response = await fetch(url + path);
+    expect([response.status, await response.json()]).toMatchObject([status, { error: { code, param } }]);
+  });
+
+  it("error: other methods", async () => {
+    const response = await fetch(`${url}/v1/streams`, { method: "POST" });
+    expect([response.status, response.headers.get("allow")]).toEqual([405, "GET"]);
+  });
+});
+
+describe("ETag", () => {
+  it("behavior: nothing is sent again until something was written", async () => {
+    const first = await fetch(`${url}/v1/streams?limit=5`);
+    const etag = first.headers.get("etag") as string;
+    const ask = () => fetch(`${url}/v1/streams?limit=5`, { headers: { "if-none-match": `"other", ${etag}` } });
+    const again = await ask();
+    // The tag also changes with the quarter minute.
+    if (again.headers.get("etag") === etag) expect([again.status, await again.text()]).toEqual([304, ""]);
+    await oneMoreBlock();
+    expect((await ask()).status).toBe(200);
+    expect(first.headers.get("access-control-allow-origin")).toBe("*");
+    expect(first.headers.get("access-control-expose-headers")).toContain("etag");
+  });
+});
+
+describe("live", () => {
+  async function open(lastId?: string) {
+    const gone = new AbortController();
+    const response = await fetch(client.urlOf("live"), { signal: gone.signal, headers: lastId ? { "last-event-id": lastId } : {} });
+    const messages = parseSse(response.body as ReadableStream<Uint8Array>)[Symbol.asyncIterator]();
+    return {
+      next: async () => {
+        const { value } = await messages.next();
+        return JSON.parse((value as { data: string }).data) as {
+          type: string;
+          block: number;
+          events?: { name: string; blockNumber: number }[];
+          reason?: string;
+        };
+      },
+      close: () => gone.abort(),
+    };
+  }
+
+  it("behavior: tells what comes, catches up from Last-Event-ID, and says when blocks were taken back", { timeout: 30_000 }, async () => {
+    const feed = await open();
+    const now = await feed.next();
+    expect(now).toMatchObject({ type: "head", block: heads.current().blockNumber, events: [] });
+    await oneMoreBlock();
+    const next = await feed.next();
+    expect(next.block).toBe(heads.current().blockNumber);
+    expect(next.events?.length).toBeGreaterThan(0);
+    feed.close();
+
+    const { rollbacks, blockNumber } = heads.current();
+    await oneMoreBlock();
+    await oneMoreBlock();
+    const late = await open(`${rollbacks}-${blockNumber}`);
+    const missed = await late.next();
+    expect(new Set(missed.events?.map((event) => event.blockNumber))).toEqual(new Set([blockNumber + 1, blockNumber + 2]));
+    await local.request("anvil_reorg", [2, []]);
+    await oneMoreBlock();
+    expect(await late.next()).toMatchObject({ type: "reset", reason: "reorganised" });
+    late.close();
+  });
+});
+
+describe("createProber", () => {
+  let server: Server;
+  let asked: string[] = [];
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.writeHead(request.url?.startsWith("/broken") ? 500 : 200).end("{}");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  });
+  afterAll(() => void server.close());
+
+  it("behavior: probes active offers in turn and not too often; private addresses only where they are allowed", {
+    timeout: 30_000,
+  }, async () => {
+    const { port } = server.address() as AddressInfo;
+    const { chainId } = local.network;
+    const clock = createFakeClock();
+    const to = `http://127.0.0.1:${port}`;
+    const dialer = createDialer({ allowPrivate: true });
+    const request: typeof dialer.request = (target, options) =>
+      dialer.request(new URL(`${to}${Number(target.port) % 2 ? "/broken" : ""}${target.pathname}`), options);
+    const active = (await client.get("providers", { active: "true", limit: 500 })).items.length;
+    const probe = createProber({ db: store.db, chainId, request, clock, everyMs: 60_000, atOnce: 7 });
+    const signal = new AbortController().signal;
+    let probed = 0;
+    for (let round = 0; round < Math.ceil((active + 1) / 7); round += 1) probed += await probe(signal);
+    expect([probed, asked.length]).toEqual([active, active]);
+    expect(asked.every((path) => path.endsWith("/health"))).toBe(true);
+    expect(await probe(signal)).toBe(0);
+    await clock.tick(60_000);
+    expect(await probe(signal)).toBe(7);
+    dialer.close();
+
+    asked = [];
+    const guarded = createDialer({ allowPrivate: false });
+    const careful = createProber({ db: store.db, chainId, request: guarded.request, clock, everyMs: 0, atOnce: 500 });
+    await careful(signal);
+    guarded.close();
+    expect(asked).toEqual([]);
+  });
+});

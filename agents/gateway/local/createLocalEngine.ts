@@ -91,6 +91,7 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
         reason: "the own server has the model",
         place: {
           model: name,
+          only: policy === "only",
           firstTokenMs,
           raceAfterMs: policy === "race" ? raceAfterMs : undefined,
           chat: async (request, signal) => {

@@ -5,6 +5,8 @@ import type { ModelChoice } from "../selection/modelName.ts";
 /** A place on one's own engine, for one request. */
 export interface LocalPlace {
   readonly model: string;
+  /** The network must not be asked, whatever happens here. */
+  readonly only: boolean;
   /** The network is asked as well when no word has come after this time; undefined: only when the engine fails. */
   readonly raceAfterMs: number | undefined;
   readonly firstTokenMs: number;

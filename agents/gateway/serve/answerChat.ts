@@ -74,6 +74,7 @@ async function localFirst(
     attempts.push({ providerId: 0, code: done.failure?.code ?? "UPSTREAM_FAILED" });
     if (job.signal.aborted) throw new AppError("CLIENT_GONE", "The client went away before the first word.");
     if (done.failure && isClientFault(done.failure)) throw done.failure;
+    if (place.only) throw done.failure ?? new AppError("UPSTREAM_FAILED", "The own server gave no answer.");
     return network(job);
   }
   const [ownEnd, networkEnd] = await Promise.allSettled([own, network(runnerOf("network", networkLost, localLost))]);

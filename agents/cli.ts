@@ -204,6 +204,17 @@ program
   });
 
 program
+  .command("up")
+  .summary("the gateway, and how to use it")
+  .description("Starts the gateway, as `claw gateway` does, and says how clients reach it.")
+  .option("--port <n>", "port (default: GATEWAY_PORT, 8700)")
+  .option("--host <address>", "address to listen on (default: GATEWAY_HOST, 127.0.0.1)")
+  .action(async (flags) => {
+    const { upMain } = await import("./claw/up.ts");
+    finish(await upMain(flags, context()));
+  });
+
+program
   .command("models")
   .summary("list the names that the running gateway takes")
   .description("Lists the models of the running gateway with provider, price and what was measured.")

@@ -161,6 +161,12 @@ export function readConfig(env: Env, readFile: (path: string) => string): Provid
   return { ...values, network, listenPort: values.port ?? values.anyPort ?? 3001, offers };
 }
 
+/** What the operator's commands need: chain and wallet, no engine. Throws as `readConfig` does. */
+export function readOperatorConfig(env: Env) {
+  const values = readSettings(settings, env);
+  return { ...values, network: networkFromEnv(withBscTestnetRpc(env)), listenPort: values.port ?? values.anyPort ?? 3001 };
+}
+
 function withBscTestnetRpc(env: Env): Env {
   if (!env.BSC_TESTNET_RPC) return env;
   const network = env.NETWORK || "bsc-testnet";

@@ -14,16 +14,20 @@ import {
   listen,
   type Shutdown,
   steadyClock,
+  systemClock,
 } from "@clawcompute/lib/node";
 import { createWriterLock, openStore } from "@clawcompute/lib/store";
 import { errorLine } from "../command.ts";
 import { exitCodeOf } from "../exitCodes.ts";
+import { processTerminal } from "../terminal.ts";
 import { askPassword } from "../wallet/askPassword.ts";
 import { createBackend } from "./backends/index.ts";
 import { type ProviderConfig, readConfig } from "./config.ts";
 import { type ProviderKeys, readKeys } from "./keys.ts";
 import type { OfferTerms } from "./offers.ts";
+import { type Operation, operate, operateUsage, operations } from "./operate/main.ts";
 import { createProvider, type OfferSetup, type ProviderLimits } from "./provider.ts";
+import { createReload, type Reload } from "./reload.ts";
 
 const usage = `claw provider: serve a model and be paid by the second.
 
@@ -33,12 +37,16 @@ Settings come from the environment or the file .env; .env.example documents each
   PROVIDER_OFFERS=<file.json>      several offers in one process
 
 claw provider setup [--check]      looks at this machine and writes these settings; see claw provider setup --help
+${operateUsage}
+Signals: SIGTERM or Ctrl-C lets running answers end and stops; SIGHUP reads the prices again.
 `;
 
 export interface RunningProvider {
   readonly url: string;
   /** Ids in the registry, in the order of the offers; undefined while one could not be registered. */
   readonly providerIds: readonly (number | undefined)[];
+  /** Changes the prices that differ; throws what the chain refuses. */
+  setPrices(wanted: readonly OfferTerms[]): Promise<void>;
 }
 
 export interface RunOptions {
@@ -89,7 +97,8 @@ export async function runProvider({ config, keys, logger, shutdown }: RunOptions
     const url = `http://localhost:${listening.port}`;
     await provider.start(background.signal, url);
     for (const { terms, providerId } of provider.offers) announce(logger, network, url, terms, providerId);
-    return { url, providerIds: provider.offers.map(({ providerId }) => providerId) };
+    const providerIds = provider.offers.map(({ providerId }) => providerId);
+    return { url, providerIds, setPrices: (wanted) => provider.setPrices(wanted, background.signal) };
   } catch (thrown) {
     await shutdown.stop("it could not start");
     throw thrown;
@@ -149,6 +158,11 @@ export async function main({ env, argv }: MainOptions): Promise<void> {
     process.exitCode = await setup.main({ argv: argv.slice(1), env });
     return;
   }
+  const operation = operations.find((name) => name === argv[0]);
+  if (operation && !argv.includes("--help")) {
+    await operateAndExit(operation, argv.slice(1), env);
+    return;
+  }
   if (argv.includes("--help") || argv.includes("-h")) {
     process.stdout.write(usage);
     return;
@@ -160,11 +174,46 @@ export async function main({ env, argv }: MainOptions): Promise<void> {
     const keys = await readKeys(config, env, askPassword);
     const shutdown = createShutdown(logger, (config.drainSeconds + 10) * 1000);
     exitOnSignals(shutdown);
-    await runProvider({ config, keys, logger, shutdown });
+    const reload = createReload(env, config.reloadFile, process.execArgv);
+    const running = await runProvider({ config, keys, logger, shutdown });
+    // From a terminal the same signal means that its window was closed.
+    process.on("SIGHUP", () => {
+      if (process.stderr.isTTY) void shutdown.stop("SIGHUP").then(() => process.exit(0));
+      else void reloadPrices(running, reload, logger);
+    });
   } catch (thrown) {
-    const error = AppError.from(thrown);
-    process.stderr.write(errorLine(error));
-    if (error.code === "INTERNAL") process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
-    process.exit(exitCodeOf(error));
+    exitBecause(thrown);
   }
+}
+
+/** Reads the settings again and changes prices; a mistake in them changes nothing. */
+async function reloadPrices({ setPrices }: RunningProvider, reload: Reload, logger: Logger): Promise<void> {
+  try {
+    const { offers } = readConfig(reload.readEnv(), (path) => readFileSync(path, "utf8"));
+    await setPrices(offers);
+    logger.info({ offers: offers.length }, "prices read again");
+  } catch (thrown) {
+    const { code, message, facts } = AppError.from(thrown);
+    logger.error({ code, reason: message, facts }, "the prices stay as they are");
+  }
+}
+
+async function operateAndExit(operation: Operation, argv: readonly string[], env: MainOptions["env"]): Promise<void> {
+  const stopping = new AbortController();
+  process.once("SIGINT", () => stopping.abort());
+  try {
+    const terminal = processTerminal(process);
+    await operate({ operation, argv, env, terminal, askPassword, clock: systemClock, signal: stopping.signal });
+    // Idle connections must not keep a finished command alive.
+    process.stdout.write("", () => process.exit());
+  } catch (thrown) {
+    exitBecause(thrown);
+  }
+}
+
+function exitBecause(thrown: unknown): never {
+  const error = AppError.from(thrown);
+  process.stderr.write(errorLine(error));
+  if (error.code === "INTERNAL") process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+  process.exit(exitCodeOf(error));
 }

@@ -16,20 +16,41 @@ export async function readPastIncome(options: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { db, chain, payee, income, signal } = options;
-  const { chainId, contracts, deployBlock } = chain.network;
+  const { chainId, deployBlock } = chain.network;
   const name = `income:${chainId}:${payee.toLowerCase()}`;
   const [row] = await db.select().from(cursors).where(eq(cursors.name, name));
   const head = await chain.client.getBlock();
   // A local chain that began anew, or a reorganisation: what was looked at is not there any more.
   const seen = row && row.blockNumber <= head.number ? await chain.client.getBlock({ blockNumber: row.blockNumber }) : undefined;
-  let from = row && seen?.hash === row.blockHash ? row.blockNumber + 1n : deployBlock;
+  const from = row && seen?.hash === row.blockHash ? row.blockNumber + 1n : deployBlock;
+  for await (const { ids, to } of createdStreams({ chain, payee, from, to: head.number, signal })) {
+    await income.remember(ids);
+    const { hash } = await chain.client.getBlock({ blockNumber: to });
+    const set = { blockNumber: to, blockHash: hash };
+    await db
+      .insert(cursors)
+      .values({ name, ...set })
+      .onConflictDoUpdate({ target: cursors.name, set });
+  }
+}
+
+/** Ids of the streams that somebody is paid by, range by range of blocks, each as large as the endpoint allows. */
+export async function* createdStreams(options: {
+  readonly chain: Chain;
+  readonly payee: Address;
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly signal: AbortSignal;
+}): AsyncGenerator<{ readonly ids: readonly bigint[]; readonly to: bigint }> {
+  const { chain, payee, to: last, signal } = options;
+  let { from } = options;
   let range = RANGE;
-  while (from <= head.number) {
+  while (from <= last) {
     signal.throwIfAborted();
-    const to = from + range - 1n < head.number ? from + range - 1n : head.number;
+    const to = from + range - 1n < last ? from + range - 1n : last;
     try {
       const begun = await chain.client.getContractEvents({
-        address: contracts.streamPay,
+        address: chain.network.contracts.streamPay,
         abi: streamPayAbi,
         eventName: "StreamCreated",
         args: { payee },
@@ -37,18 +58,12 @@ export async function readPastIncome(options: {
         toBlock: to,
         strict: true,
       });
-      await income.remember(begun.map(({ args }) => args.id));
+      yield { ids: begun.map(({ args }) => args.id), to };
     } catch (thrown) {
-      if (range === 1n) throw thrown;
+      if (range === 1n || signal.aborted) throw thrown;
       range /= 2n;
       continue;
     }
-    const { hash } = await chain.client.getBlock({ blockNumber: to });
-    const set = { blockNumber: to, blockHash: hash };
-    await db
-      .insert(cursors)
-      .values({ name, ...set })
-      .onConflictDoUpdate({ target: cursors.name, set });
     from = to + 1n;
   }
 }

@@ -70,6 +70,8 @@ export const healthResponse = z.object({
       serviceType: z.int(),
       free: z.int(),
       capacity: z.int(),
+      /** False: taken off the market; open streams can be settled, nothing new is served. */
+      active: z.boolean().optional(),
     }),
   ),
 });

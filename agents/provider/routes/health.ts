@@ -12,7 +12,7 @@ export function healthRoutes(context: ProviderContext): Record<"health" | "ready
         chainId: domain.chainId,
         chainTimeMs: Number.isFinite(lagMs) ? chainTime.nowMs() : 0,
         lagMs: Number.isFinite(lagMs) ? lagMs : -1,
-        models: offers.map(({ terms, providerId, capacity }) => ({
+        models: offers.map(({ terms, providerId, capacity, active }) => ({
           id: terms.model,
           providerId: providerId ?? 0,
           address: payee,
@@ -20,6 +20,7 @@ export function healthRoutes(context: ProviderContext): Record<"health" | "ready
           serviceType: terms.serviceType,
           free: capacity.free(),
           capacity: capacity.size,
+          active,
         })),
       };
       return c.json(body, 200, { "cache-control": "no-store" });

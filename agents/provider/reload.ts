@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Settings as they were given at the start, with what has changed in their files since. */
+export interface Reload {
+  readEnv(): Env;
+}
+
+/**
+ * `file` is the operator's own choice and wins; else the files that the process was started with, which give way to the
+ * environment, then as now.
+ */
+export function createReload(env: Env, file: string | undefined, execArgv: readonly string[]): Reload {
+  if (file !== undefined) return { readEnv: () => ({ ...env, ...parseEnv(readFileSync(file, "utf8")) }) };
+  const read = (): Env => {
+    const given = [...envFilesOf(execArgv), join(import.meta.dirname, "../../.env")];
+    // The first one that names a variable has it.
+    return Object.assign(
+      {},
+      ...given
+        .filter((path) => existsSync(path))
+        .map((path) => parseEnv(readFileSync(path, "utf8")))
+        .reverse(),
+    );
+  };
+  const before = read();
+  return { readEnv: () => mergeEnv(env, before, read()) };
+}
+
+/** What a file said at the start and says differently now. A variable with another value at the start was not the file's. */
+export function mergeEnv(env: Env, before: Env, now: Env): Env {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  return { ...env, ...Object.fromEntries(names.filter((name) => env[name] === before[name]).map((name) => [name, now[name]])) };
+}
+
+/** Files that Node itself was told to read the environment from; the last one first, as Node lets it win. */
+export function envFilesOf(execArgv: readonly string[]): readonly string[] {
+  return execArgv
+    .flatMap((word, index) => {
+      const [flag, path] = /^--env-file(?:-if-exists)?(?:=(.*))?$/s.exec(word) ?? [];
+      const given = path ?? (flag ? execArgv[index + 1] : undefined);
+      return given === undefined ? [] : [given];
+    })
+    .reverse();
+}

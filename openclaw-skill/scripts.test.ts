@@ -10,15 +10,21 @@ import { startGateway, type TestGateway } from "../agents/gateway/testing/startG
 import { createEchoBackend } from "../agents/provider/backends/echo.ts";
 import { startProvider, type TestProvider } from "../agents/provider/testing/startProvider.ts";
 
-const script = join(import.meta.dirname, "clawcompute", "scripts", "claw.mjs");
+const source = join(import.meta.dirname, "clawcompute");
+const cli = join(import.meta.dirname, "..", "agents", "cli.ts");
 const nobody = "http://127.0.0.1:1";
 let local: LocalChain;
 let provider: TestProvider;
 let gateway: TestGateway;
 let folder: string;
+/** Installed as `claw openclaw --skill` does it. */
+let script: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "skill-scripts-"));
+  cpSync(source, join(folder, "clawcompute"), { recursive: true });
+  script = join(folder, "clawcompute", "scripts", "claw.mjs");
+  writeFileSync(join(folder, "clawcompute", "scripts", "claw-path.json"), JSON.stringify({ node: process.execPath, cli }));
   local = await startLocalChain();
   const offers = [{ model: "echo", backend: createEchoBackend({ kind: "echo", tokenDelayMs: 5 }) }];
   provider = await startProvider({ local, owner: devAccounts[1] as LocalAccount, offers });
@@ -39,9 +45,9 @@ interface Run {
 
 function run(
   args: readonly string[],
-  { input, path = script, env = {} }: { input?: string; path?: string; env?: Record<string, string> } = {},
+  { input, path, env = {} }: { input?: string; path?: string; env?: Record<string, string> } = {},
 ): Promise<Run> {
-  const child: ChildProcess = spawn(process.execPath, [path, ...args], {
+  const child: ChildProcess = spawn(process.execPath, [path ?? script, ...args], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? "", HOME: folder, RPC_URL: local.rpcUrl, ...env },
     stdio: ["pipe", "pipe", "pipe"],
@@ -128,14 +134,12 @@ describe("the skill's script", { timeout: 30_000 }, () => {
     expect(verb.code).toBe(2);
   });
 
-  it("behavior: copied elsewhere it finds claw by the file beside it, and says so when there is none", async () => {
-    const copy = join(folder, "skills", "clawcompute");
-    cpSync(join(import.meta.dirname, "clawcompute"), copy, { recursive: true });
-    const path = join(copy, "scripts", "claw.mjs");
-    const lost = await run(["providers"], { path, env: { PATH: "/usr/bin:/bin" } });
+  it("behavior: without that file it uses the checkout that it lies in, or says that there is none", async () => {
+    const inCheckout = await run(["providers", "--json"], { path: join(source, "scripts", "claw.mjs") });
+    expect([inCheckout.code, JSON.parse(inCheckout.out).length]).toEqual([0, 1]);
+    const copy = join(folder, "lost", "clawcompute");
+    cpSync(source, copy, { recursive: true });
+    const lost = await run(["providers"], { path: join(copy, "scripts", "claw.mjs"), env: { PATH: "/usr/bin:/bin" } });
     expect(lost).toMatchObject({ code: 127, out: "", err: expect.stringContaining("error CLAW_MISSING") });
-    const cli = join(import.meta.dirname, "..", "agents", "cli.ts");
-    writeFileSync(join(copy, "scripts", "claw-path.json"), JSON.stringify({ node: process.execPath, cli }));
-    expect((await run(["providers", "--json"], { path, env: { PATH: "/usr/bin:/bin" } })).code).toBe(0);
   });
 });

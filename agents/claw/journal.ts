@@ -5,6 +5,7 @@ import { AppError } from "@clawcompute/lib/errors";
 import { decodeSignedReceipt, encodeSignedReceipt, type SignedReceipt } from "@clawcompute/lib/protocol";
 import type { Address } from "viem";
 import type { CommandContext } from "../command.ts";
+import type { Ledger } from "../gateway/ledger/ledger.ts";
 import { receiptsFileOf } from "./config.ts";
 
 /** A signed receipt with what is needed to check it without any connection. */
@@ -48,6 +49,23 @@ export function receiptKeeper(chain: Pick<Chain, "network">, env: CommandContext
     } catch (thrown) {
       warn(`the receipt is not kept: ${AppError.from(thrown).message}\n`);
     }
+  };
+}
+
+/** A gateway's ledger that also keeps every receipt here, so that its bill can be checked without it. */
+export function journaled(ledger: Ledger, chain: Pick<Chain, "network">, env: CommandContext["env"], warn: (text: string) => void): Ledger {
+  const path = receiptsFileOf(env);
+  return {
+    ...ledger,
+    finish: (requestId, result) => {
+      ledger.finish(requestId, result);
+      if (result.receipt === undefined || result.receipt === null) return;
+      try {
+        keepReceipt(path, { ...homeOf(chain), ratePerSecond: undefined, signed: decodeSignedReceipt(result.receipt) });
+      } catch (thrown) {
+        warn(`the receipt is not kept: ${AppError.from(thrown).message}`);
+      }
+    },
   };
 }
 

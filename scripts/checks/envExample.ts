@@ -3,7 +3,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { optional, type Settings, text } from "@clawcompute/lib/config/env";
 import { networkSettings } from "@clawcompute/lib/config/network";
+import { settings as claw } from "../../agents/claw/config.ts";
 import { settings as gateway } from "../../agents/gateway/config.ts";
+import { settings as serve } from "../../agents/gateway/serve/config.ts";
 import { settings as indexer } from "../../agents/indexer/config.ts";
 import { settings as keeper } from "../../agents/keeper/config.ts";
 import { settings as provider } from "../../agents/provider/config.ts";
@@ -20,6 +22,8 @@ export const owners: readonly (readonly [owner: string, settings: Settings])[] =
   ["every program: the chain", networkSettings],
   ["the claw commands: the wallet", wallet],
   ["claw ask: buying", gateway],
+  ["claw gateway: buying for other programs", serve],
+  ["the other claw commands", claw],
   ["claw provider: selling", provider],
   ["claw keeper", keeper],
   ["claw indexer", indexer],

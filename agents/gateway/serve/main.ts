@@ -5,6 +5,7 @@ import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
 import { createLogger, createMetrics, createShutdown, listen, steadyClock } from "@clawcompute/lib/node";
 import { openStore } from "@clawcompute/lib/store";
+import { journaled } from "../../claw/journal.ts";
 import type { CommandContext } from "../../command.ts";
 import { exitCodes } from "../../exitCodes.ts";
 import { askPassword } from "../../wallet/askPassword.ts";
@@ -56,7 +57,7 @@ export async function main(flags: GatewayFlags, { env, terminal, signal }: Comma
       chain,
       sender,
       clientOf: (endpoint) => createProviderClient(endpoint, dialer),
-      ledger,
+      ledger: journaled(ledger, chain, env, (text) => logger.warn(text)),
       db: store.db,
       local:
         config.localUrl === undefined ? undefined : createLocalEngine({ ...localOf(config, config.localUrl), clock: steadyClock, logger }),

@@ -177,3 +177,14 @@ describe("receipt", () => {
     expect(await settlements.receipt(terms.id + 1n, signed.receipt.requestId)).toBeUndefined();
   });
 });
+
+describe("the last answer", () => {
+  test("error: never settles for less than was served, also where another answer's time has no receipt yet (P5)", async () => {
+    const { served, end, row, settlements, terms } = await openMeter();
+    await served(0, 6_000); // another replica's answer, still running
+    const { receipt, settlement } = await end(6_000, 6_001, {}, true);
+    expect([receipt.servedMs, settlement, (await row())?.settledOwed]).toEqual([1, undefined, null]);
+    const settled = await settlements.settle(terms);
+    expect([settled.servedMs, settled.settlement.owed]).toEqual([6_001, 6_001n * (RATE / 1000n)]);
+  });
+});

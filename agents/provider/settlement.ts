@@ -44,7 +44,10 @@ export interface SettledStream {
 
 /** Signs what was served. Everything here is in the store before it leaves. */
 export interface Settlements {
-  /** Ends an answer: counts its time, signs its receipt as the next one of its stream, and with `settle` ends the use of the stream. */
+  /**
+   * Ends an answer: counts its time and signs its receipt as the next one of its stream. With `settle` the use of the stream ends
+   * with it, unless there is served time that no receipt covers: then no settlement comes along, and `settle` has to be asked for.
+   */
   closeAnswer(stream: StreamTerms, answer: AnswerRecord, settle: boolean): Promise<SignedReceipt>;
   /** Ends the use of a stream; the same answer again when it has ended already. Answers on it must have ended. */
   settle(stream: StreamTerms): Promise<SettledStream>;
@@ -171,7 +174,10 @@ export function createSettlements({ db, domain, signer }: { db: Database; domain
       await lockMeter(tx, stream.id);
       const meter = (await count(tx, stream.id, answer)) ?? (await readMeter(tx, stream.id));
       const composed = await compose(stream, answer, meter);
-      const settlement = meter.settledOwed === null ? await sign(stream.id, composed.signed.receipt.cumulativeAmount) : undefined;
+      const { cumulativeServedMs, cumulativeAmount } = composed.signed.receipt;
+      // Time that no receipt has claimed (an answer that still runs elsewhere, a crash) is owed too: then `settle` has the last word.
+      const complete = meter.settledOwed === null && cumulativeServedMs === meter.servedMs;
+      const settlement = complete ? await sign(stream.id, cumulativeAmount) : undefined;
       const signed: SignedReceipt = { ...composed.signed, ...(settlement ? { settlement } : {}) };
       await append(tx, meter, answer, stream.id, signed, composed.hash);
       if (settlement) await fix(tx, settlement);

@@ -38,7 +38,7 @@ export async function payAndAnswer<W extends Work>(context: ProviderContext, c: 
   const run = (sink: Sink, gone: AbortSignal) =>
     runAnswer(context.answers, { requestId, payer, work, extraMs: readingMs, settle, sink, gone }).then(
       (answered) => {
-        letGo(settle);
+        letGo(answered.signed?.settlement !== undefined);
         return answered;
       },
       (thrown) => {

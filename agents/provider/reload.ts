@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import { invalidConfig } from "@clawcompute/lib/config/env";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -14,7 +15,7 @@ export interface Reload {
  * environment, then as now.
  */
 export function createReload(env: Env, file: string | undefined, execArgv: readonly string[]): Reload {
-  if (file !== undefined) return { readEnv: () => ({ ...env, ...parseEnv(readFileSync(file, "utf8")) }) };
+  if (file !== undefined) return { readEnv: () => ({ ...env, ...readNamed(file) }) };
   const read = (): Env => {
     const given = [...envFilesOf(execArgv), join(import.meta.dirname, "../../.env")];
     // The first one that names a variable has it.
@@ -28,6 +29,14 @@ export function createReload(env: Env, file: string | undefined, execArgv: reado
   };
   const before = read();
   return { readEnv: () => mergeEnv(env, before, read()) };
+}
+
+function readNamed(file: string): Env {
+  try {
+    return parseEnv(readFileSync(file, "utf8"));
+  } catch (cause) {
+    throw invalidConfig("PROVIDER_ENV_FILE", `cannot be read (${(cause as NodeJS.ErrnoException).code ?? "unknown"})`);
+  }
 }
 
 /** What a file said at the start and says differently now. A variable with another value at the start was not the file's. */

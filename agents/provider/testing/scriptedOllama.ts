@@ -40,8 +40,12 @@ const lastText = ({ messages }: Request): string => {
 
 function chat(exchange: UpstreamExchange, response: ServerResponse, body: Request): void {
   const text = lastText(body);
-  if (text === "refuse")
-    return void json(response, { error: { message: "invalid options: temperature", type: "invalid_request_error", code: null } }, 400);
+  if (text.startsWith("refuse"))
+    return void json(
+      response,
+      { error: { message: `invalid options: temperature in ${text}`, type: "invalid_request_error", code: null } },
+      400,
+    );
   if (text === "fail") return void json(response, { error: { message: "llama runner process has terminated", type: "api_error" } }, 500);
   response.writeHead(200, { "content-type": "text/event-stream", "x-ratelimit-remaining": "7", server: "inner" });
   const event = (choices: unknown[], more: object = {}) =>

@@ -1,11 +1,12 @@
 import { defineConfig } from "@playwright/test";
 
-// The browser is the system's own; nothing is downloaded. scripts/browser-tests.ts sees to it and starts the network.
+// The browser is the machine's own (scripts/browser-tests.ts finds or installs it); nothing is downloaded.
 const chromium = process.env.CHROMIUM_PATH;
 
 export default defineConfig({
   testDir: "test/e2e",
   testMatch: "**/*.browser.ts",
+  globalSetup: "./test/e2e/harness/dashboardNetwork.ts",
   outputDir: "test-results/browser",
   workers: 1,
   retries: 0,
@@ -14,7 +15,8 @@ export default defineConfig({
   reporter: "list",
   forbidOnly: Boolean(process.env.CI),
   use: {
-    baseURL: process.env.DASHBOARD_URL ?? "http://127.0.0.1:3000",
+    // Set by the network's start, before the tests read it.
+    ...(process.env.DASHBOARD_URL ? { baseURL: process.env.DASHBOARD_URL } : {}),
     viewport: { width: 1440, height: 900 },
     trace: "retain-on-failure",
     launchOptions: {

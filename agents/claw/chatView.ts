@@ -2,7 +2,7 @@ import type { Chain } from "@clawcompute/lib/chain";
 import { costDown, formatAmount } from "@clawcompute/lib/money";
 import type { Clock } from "@clawcompute/lib/node";
 import { quoteText } from "../gateway/report.ts";
-import { createStatusLine, printable, type Terminal } from "../terminal.ts";
+import { createStatusLine, printable, printableText, type Terminal } from "../terminal.ts";
 import type { Conversation, ConversationObserver, ConversationState, Turn } from "./conversation.ts";
 
 export interface ChatView extends ConversationObserver {
@@ -39,7 +39,7 @@ export function chatView(chain: Chain, terminal: Terminal, clock: Clock): ChatVi
       }, TICK_MS);
     },
     text: (text) => {
-      const safe = terminal.outIsTty ? printable(text) : text;
+      const safe = terminal.outIsTty ? printableText(text) : text;
       terminal.out(safe);
       if (safe !== "") endsWithLine = safe.endsWith("\n");
     },
@@ -62,7 +62,7 @@ export function turnText(chain: Chain, { costWei, signed, offer, answer }: Turn,
   const coins = (wei: bigint) => `${formatAmount(wei)} ${chain.network.nativeSymbol}`;
   const ms = signed?.receipt.servedMs ?? answer?.measuredMs ?? 0;
   const about = signed ? "" : "at most ";
-  return `[provider ${offer.id}, ${(ms / 1000).toFixed(1)} s, ${about}${coins(costWei)}; so far ${coins(state.spentWei)}]\n`;
+  return `[provider ${offer.id}, ${(ms / 1000).toFixed(3)} s, ${about}${coins(costWei)}; so far ${coins(state.spentWei)}]\n`;
 }
 
 /** For /cost. */

@@ -11,7 +11,7 @@ import { createDialer } from "../gateway/dial.ts";
 import { findStreams, lookBackBlock } from "../gateway/orphans.ts";
 import { preflight } from "../gateway/preflight.ts";
 import { createProviderClient } from "../gateway/providerClient.ts";
-import { printable } from "../terminal.ts";
+import { printable, printableName } from "../terminal.ts";
 import { walletAddressOf } from "../wallet/main.ts";
 
 /** One thing that has to be right for paying and being answered. */
@@ -201,7 +201,7 @@ async function lookAt(chain: Chain, { allowPrivate }: GatewayConfig, offers: rea
           const { busy } = await preflight(client, offer, chainId, new AbortController().signal);
           const price = `${formatAmount(offer.pricePerSecond)} ${nativeSymbol}/s`;
           const ms = Math.round(performance.now() - began);
-          return { name, status: "good", detail: `${printable(offer.model)}, ${price}, ${ms} ms${busy ? ", busy now" : ""}` };
+          return { name, status: "good", detail: `${printableName(offer.model)}, ${price}, ${ms} ms${busy ? ", busy now" : ""}` };
         } catch (thrown) {
           return bad(name, thrown);
         }

@@ -332,7 +332,24 @@ describe("claw: the rest", () => {
   it("behavior: help names every command and the exit codes", async () => {
     const { code, out } = await claw(["help"]);
     expect(code).toBe(0);
-    for (const word of ["ask", "providers", "streams", "stop", "wallet", "provider", "keeper", "Exit codes"]) expect(out).toContain(word);
+    for (const word of [
+      "ask",
+      "chat",
+      "doctor",
+      "receipts",
+      "up",
+      "openclaw",
+      "mcp",
+      "completion",
+      "providers",
+      "streams",
+      "stop",
+      "wallet",
+      "provider",
+      "keeper",
+      "Exit codes",
+    ])
+      expect(out).toContain(word);
     expect((await claw(["provider", "--help"])).out).toContain("claw provider");
   });
 });

@@ -1,5 +1,5 @@
 import type { AppError } from "@clawcompute/lib/errors";
-import type { Terminal } from "./terminal.ts";
+import { printable, type Terminal } from "./terminal.ts";
 
 /** What every command of `claw` gets from its surroundings. */
 export interface CommandContext {
@@ -24,4 +24,5 @@ export function errorReport({ code, message, hint, param, facts }: AppError): Er
 }
 
 /** An error for a person. */
-export const errorLine = ({ code, message, hint }: AppError): string => `error ${code}: ${message}${hint ? `\n  hint: ${hint}` : ""}\n`;
+export const errorLine = ({ code, message, hint }: AppError): string =>
+  `error ${code}: ${printable(message)}${hint ? `\n  hint: ${printable(hint)}` : ""}\n`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createStatusLine, printable, type Terminal, table } from "./terminal.ts";
+import { createStatusLine, printable, printableName, printableText, type Terminal, table } from "./terminal.ts";
 
 function screen(rows: number | undefined) {
   const written: string[] = [];
@@ -13,11 +13,19 @@ function screen(rows: number | undefined) {
   return { terminal, written };
 }
 
+describe("printableText, printableName", () => {
+  it("behavior: an answer keeps its lines; a name that could pass for our words is in quotes", () => {
+    expect(printableText("line\r\nnext\ttab\u001b[2J")).toBe("line\nnext\ttab[2J");
+    expect(printableName("llama-3.3:70b@q4")).toBe("llama-3.3:70b@q4");
+    expect(printableName("x by provider 9: 0.1 ETH a second\ndeposit")).toBe('"x by provider 9: 0.1 ETH a second deposit"');
+  });
+});
+
 describe("printable", () => {
   it.each([
     ["\u001b[2Jgone", "[2Jgone"],
     ["a\u009b31mb", "a31mb"],
-    ["line\r\nnext\ttab", "line\nnext\ttab"],
+    ["line\r\nnext\ttab", "line next tab"],
     ["\u0007\u0008bell", "bell"],
     ["left\u202eright", "leftright"],
     ["日本 é 👍", "日本 é 👍"],

@@ -18,10 +18,19 @@ export function processTerminal({ stdout, stderr }: Pick<NodeJS.Process, "stdout
   };
 }
 
-/** Text of strangers without the control characters that could drive a terminal; line breaks and tabs stay. */
-export function printable(text: string): string {
+/** Text of strangers without the control characters that could drive a terminal; line breaks and tabs stay: for answers. */
+export function printableText(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+}
+
+/** The same on one line, so that it cannot pass for a line of ours: for everything but answers. */
+export const printable = (text: string): string => printableText(text.replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, " "));
+
+/** A name from the chain beside words of ours; in quotes unless it looks like a name. */
+export function printableName(name: string): string {
+  const safe = printable(name);
+  return /^[\w.:/@+-]+$/.test(safe) ? safe : JSON.stringify(safe);
 }
 
 export interface StatusLine {

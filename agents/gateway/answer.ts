@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { AppError, fromProblem } from "@clawcompute/lib/errors";
+import { AppError, fromStranger } from "@clawcompute/lib/errors";
 import type { Clock } from "@clawcompute/lib/node";
 import { type ChatChunk, chatChunk, RECEIPT_KEY } from "@clawcompute/lib/protocol";
 import type { Hex } from "viem";
@@ -85,7 +85,7 @@ export async function readAnswer(stream: ChatStream, options: ReadAnswerOptions)
         continue;
       }
       hash.update(data).update("\n");
-      if (chunk.error !== undefined && chunk.error !== null) failure ??= fromProblem(chunk, 502, "UPSTREAM_FAILED");
+      if (chunk.error !== undefined && chunk.error !== null) failure ??= fromStranger(chunk, 502, "UPSTREAM_FAILED");
       usage = chunk.usage ?? usage;
       const choice = chunk.choices?.find(({ index }) => (index ?? 0) === 0);
       finishReason = choice?.finish_reason ?? finishReason;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { AppError } from "@clawcompute/lib/errors";
+import { AppError, errorKinds } from "@clawcompute/lib/errors";
 import { afterEach, describe, expect, it } from "vitest";
 import { readAnswer } from "./answer.ts";
 import { createDialer } from "./dial.ts";
@@ -88,9 +88,13 @@ describe("createProviderClient", () => {
     await expect(client.health()).rejects.toMatchObject({ code });
   });
 
-  it("error: a refused chat carries the provider's words", async () => {
+  it("error: a refused chat carries the provider's words, but our advice", async () => {
     const client = await clientOf(answers(402, '{"error":{"message":"Too short.","code":"runway_too_short","hint":"Top up."}}'));
-    await expect(client.chat("t", chatRequest)).rejects.toMatchObject({ code: "RUNWAY_TOO_SHORT", message: "Too short.", hint: "Top up." });
+    await expect(client.chat("t", chatRequest)).rejects.toMatchObject({
+      code: "RUNWAY_TOO_SHORT",
+      message: "Too short.",
+      hint: errorKinds.RUNWAY_TOO_SHORT.hint,
+    });
   });
 
   it("error: an answer that is not an event stream", async () => {

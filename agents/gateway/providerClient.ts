@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { AppError, fromProblem } from "@clawcompute/lib/errors";
+import { AppError, fromStranger } from "@clawcompute/lib/errors";
 import { checkShape } from "@clawcompute/lib/node";
 import {
   type ChatRequest,
@@ -169,7 +169,7 @@ export function baseUrlOf(endpoint: string): URL {
 function refusal(body: unknown, response: IncomingMessage): AppError {
   const status = response.statusCode ?? 0;
   if (status >= 300 && status < 400) return new AppError("PROVIDER_FAILED", "The provider answers with a redirect, which is not followed.");
-  return fromProblem(body, status);
+  return fromStranger(body, status);
 }
 
 /** The body as JSON, or undefined when it is none: an error's status says enough. */

@@ -2,7 +2,7 @@ import type { Chain, Offer } from "@clawcompute/lib/chain";
 import { formatAmount } from "@clawcompute/lib/money";
 import { encodeSignedReceipt } from "@clawcompute/lib/protocol";
 import { errorReport } from "../command.ts";
-import { printable, table } from "../terminal.ts";
+import { printable, printableName, table } from "../terminal.ts";
 import type { AskResult } from "./ask.ts";
 import type { Bill } from "./bill.ts";
 import type { FoundStream } from "./orphans.ts";
@@ -47,7 +47,7 @@ const coins = ({ network }: Chain, wei: bigint) => `${formatAmount(wei)} ${netwo
 
 export function quoteText(chain: Chain, { offer, seconds, depositWei, worstCaseLossWei }: Quote): string {
   return [
-    `${printable(offer.model)} by provider ${offer.id}: ${coins(chain, offer.pricePerSecond)} a second`,
+    `${printableName(offer.model)} by provider ${offer.id}: ${coins(chain, offer.pricePerSecond)} a second`,
     `deposit ${coins(chain, depositWei)} for ${seconds} s; what is not used comes back`,
     `at worst, if it never answers, you lose ${coins(chain, worstCaseLossWei)} and gas\n`,
   ].join("\n");
@@ -60,7 +60,7 @@ export function billText(chain: Chain, { servedMs, bill, stream }: AskResult): s
       ? "the provider signed nothing; paid by the chain's clock"
       : `${(servedMs / 1000).toFixed(3)} s at ${coins(chain, stream.ratePerSecond)} a second`;
   const rows = [
-    ["provider", `${stream.offer.id} (${printable(stream.offer.model)}), stream ${stream.id}`],
+    ["provider", `${stream.offer.id} (${printableName(stream.offer.model)}), stream ${stream.id}`],
     ["served", served],
     ["paid", coins(chain, bill.paidWei)],
     ["refunded", `${coins(chain, bill.refundedWei)} of ${coins(chain, bill.depositWei)}`],

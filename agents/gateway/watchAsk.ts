@@ -1,7 +1,7 @@
 import type { Chain } from "@clawcompute/lib/chain";
 import { costDown, formatAmount } from "@clawcompute/lib/money";
 import type { Clock } from "@clawcompute/lib/node";
-import { createStatusLine, printable, type Terminal } from "../terminal.ts";
+import { createStatusLine, printable, printableText, type Terminal } from "../terminal.ts";
 import type { AskObserver } from "./ask.ts";
 import { quoteText } from "./report.ts";
 
@@ -38,7 +38,7 @@ export function terminalObserver(chain: Chain, terminal: Terminal, clock: Clock)
       }, TICK_MS);
     },
     text: (text) => {
-      const safe = terminal.outIsTty ? printable(text) : text;
+      const safe = terminal.outIsTty ? printableText(text) : text;
       terminal.out(safe);
       if (safe !== "") endsWithLine = safe.endsWith("\n");
     },

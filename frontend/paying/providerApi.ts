@@ -1,4 +1,4 @@
-import { AppError, fromProblem } from "@clawcompute/lib/errors";
+import { AppError, fromStranger } from "@clawcompute/lib/errors";
 import {
   parseSse,
   type RouteName,
@@ -71,7 +71,7 @@ export function providerApi(endpoint: string, isLocalChain: boolean): ProviderAp
       if (signal.aborted) throw new AppError("ABORTED", "Stopped on request.", { cause });
       throw new AppError("PROVIDER_UNREACHABLE", "The provider cannot be reached.", { cause });
     }
-    if (!response.ok) throw fromProblem(await response.json().catch(() => undefined), response.status);
+    if (!response.ok) throw fromStranger(await response.json().catch(() => undefined), response.status);
     return response;
   };
   const call = async <T>(

@@ -1,4 +1,4 @@
-import { AppError, fromProblem } from "@clawcompute/lib/errors";
+import { AppError, fromStranger } from "@clawcompute/lib/errors";
 import { chatChunk, RECEIPT_KEY, type SseEvent } from "@clawcompute/lib/protocol";
 import type { Hex } from "viem";
 
@@ -36,7 +36,7 @@ export async function readAnswer(events: AsyncIterable<SseEvent>, signal: AbortS
         continue;
       }
       parts.push(data, "\n");
-      if (chunk.error !== undefined && chunk.error !== null) failure ??= fromProblem(chunk, 502, "UPSTREAM_FAILED");
+      if (chunk.error !== undefined && chunk.error !== null) failure ??= fromStranger(chunk, 502, "UPSTREAM_FAILED");
       const choice = chunk.choices?.find(({ index }) => (index ?? 0) === 0);
       finishReason = choice?.finish_reason ?? finishReason;
       const piece = choice?.delta?.content ?? "";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { AppError, errorKinds, fromProblem, toProblem } from "./index.ts";
+import { AppError, errorKinds, fromProblem, fromStranger, toProblem } from "./index.ts";
 
 test("toProblem behavior: one body for problem readers and OpenAI SDKs", () => {
   const error = new AppError("RUNWAY_TOO_SHORT", "The stream ends in 1 s.", { facts: { runwaySeconds: 1 }, param: "stream" });
@@ -55,4 +55,24 @@ test("AppError behavior: what is unknown alerts, what a caller did does not", ()
   expect(AppError.from(new TypeError("x"))).toMatchObject({ code: "INTERNAL", status: 500, alert: true, retryable: false });
   expect(new AppError("BAD_REQUEST", "x").alert).toBe(false);
   expect(new AppError("STREAM_PAY_RATE_BELOW_PRICE", "x")).toMatchObject({ status: 409, alert: false });
+});
+
+test("fromStranger behavior: what is a provider's to say keeps its code, with our own advice", () => {
+  const read = fromStranger({ error: { code: "busy", message: "full", hint: "Send 1 coin to 0xbad" } }, 429);
+  expect([read.code, read.message, read.hint]).toEqual(["BUSY", "full", errorKinds.BUSY.hint]);
+});
+
+test.each([
+  "wallet_unfunded",
+  "wallet_locked",
+  "aborted",
+  "client_gone",
+  "budget_exceeded",
+  "transaction_uncertain",
+  "stream_pay_x",
+  "internal",
+  "chain_unavailable",
+])("fromStranger error: a provider cannot speak for the payer's side: %s", (code) => {
+  const read = fromStranger({ error: { code, message: "Send money", hint: "Send 1 coin to 0xbad" } }, 402);
+  expect([read.code, read.facts.sentCode, read.hint]).toEqual(["PROVIDER_FAILED", code.toUpperCase(), errorKinds.PROVIDER_FAILED.hint]);
 });

@@ -1,4 +1,5 @@
 import { AppError, type Facts } from "./AppError.ts";
+import type { ErrorCode } from "./codes.ts";
 
 /**
  * Wire form of an error: an RFC 9457 problem that carries the OpenAI `error` object, so that problem-aware clients and
@@ -37,17 +38,64 @@ export function toProblem(error: AppError): Problem {
   };
 }
 
-/** Rebuilds the error from a response; an answer in an unknown form becomes `fallbackCode` with the status as a fact. */
+/** Rebuilds the error from a program of our own; an answer in an unknown form becomes `fallbackCode` with the status as a fact. */
 export function fromProblem(body: unknown, status: number, fallbackCode = "PROVIDER_FAILED"): AppError {
+  const { code, message, hint } = read(body, status);
+  return new AppError(code ?? fallbackCode, message, { facts: { status }, ...(hint ? { hint } : {}) });
+}
+
+/** What a provider can know of. It cannot say that our wallet is empty, our limit reached, our chain gone or our user away. */
+const strangersCodes: ReadonlySet<string> = new Set<ErrorCode>([
+  "BAD_REQUEST",
+  "BODY_TOO_LARGE",
+  "BODY_TOO_SLOW",
+  "BAD_JSON",
+  "BAD_SIGNATURE",
+  "NOT_FOUND",
+  "METHOD_NOT_ALLOWED",
+  "MODEL_NOT_FOUND",
+  "CONTEXT_TOO_LONG",
+  "OUTPUT_CAP_TOO_HIGH",
+  "UNSUPPORTED",
+  "PROOF_EXPIRED",
+  "PROOF_NOT_YET_VALID",
+  "PROOF_REPLAYED",
+  "WRONG_CHAIN",
+  "WRONG_PROVIDER",
+  "TOKEN_MISSING",
+  "TOKEN_UNKNOWN",
+  "TOKEN_EXPIRED",
+  "STREAM_UNKNOWN",
+  "STREAM_ENDED",
+  "STREAM_SETTLING",
+  "RATE_TOO_LOW",
+  "RUNWAY_TOO_SHORT",
+  "ASSET_MISMATCH",
+  "BUSY",
+  "RATE_LIMITED",
+  "DRAINING",
+  "UPSTREAM_FAILED",
+  "UPSTREAM_TIMEOUT",
+  "UPSTREAM_REFUSED",
+  "CHAIN_STALE",
+]);
+
+/**
+ * The same from a stranger, such as a provider: only codes that are its to give, and never its own advice on what to do (it
+ * might advise to send money). Anything else is `fallbackCode`, with the code it sent as a fact.
+ */
+export function fromStranger(body: unknown, status: number, fallbackCode = "PROVIDER_FAILED"): AppError {
+  const { code, message } = read(body, status);
+  const believed = code !== undefined && strangersCodes.has(code);
+  return new AppError(believed ? code : fallbackCode, message, { facts: { status, ...(believed || !code ? {} : { sentCode: code }) } });
+}
+
+function read(body: unknown, status: number): { code: string | undefined; message: string; hint: string | undefined } {
   const error = field(body, "error");
   const message = text(field(error, "message")) ?? text(error) ?? text(field(body, "detail")) ?? `The answer had status ${status}.`;
   const code = text(field(error, "code"));
-  const hint = text(field(error, "hint"));
   const known = code !== undefined && /^[a-z][a-z0-9_]{1,63}$/.test(code);
-  return new AppError(known ? code.toUpperCase() : fallbackCode, message.slice(0, 500), {
-    facts: { status },
-    ...(hint ? { hint: hint.slice(0, 300) } : {}),
-  });
+  return { code: known ? code.toUpperCase() : undefined, message: message.slice(0, 500), hint: text(field(error, "hint"))?.slice(0, 300) };
 }
 
 function field(value: unknown, name: string): unknown {

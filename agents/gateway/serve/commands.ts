@@ -3,7 +3,7 @@ import { formatAmount } from "@clawcompute/lib/money";
 import { z } from "zod";
 import type { CommandContext } from "../../command.ts";
 import { exitCodes } from "../../exitCodes.ts";
-import { printable, table } from "../../terminal.ts";
+import { printable, printableName, table } from "../../terminal.ts";
 import { spendGroups } from "../ledger/spend.ts";
 import { askGateway } from "./askGateway.ts";
 
@@ -138,7 +138,7 @@ export async function whyMain(
       places.map((entry) => [
         entry.providerId === chosen ? "*" : "",
         String(entry.providerId),
-        printable(entry.model),
+        printableName(entry.model),
         printable(entry.pricePerSecond),
         `${formatAmount(BigInt(entry.expectedCostWei))} in ${entry.expectedSeconds.toFixed(1)} s`,
         `${Math.round(entry.success * 100)} %`,

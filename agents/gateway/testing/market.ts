@@ -36,6 +36,7 @@ export const silent: AskObserver = { quote() {}, opened() {}, requested() {}, te
 export async function openMarket(): Promise<Market> {
   const local = await startLocalChain({ blockTimeMs: 0 });
   const chain = connectChain({ ...local.network, blockTimeMs: 100 });
+  const advances: Promise<void>[] = [];
   const senderOf = (account: LocalAccount): Sender => {
     const sender = createSender({ chain, account, logger: quiet });
     return {
@@ -46,7 +47,7 @@ export async function openMarket(): Promise<Market> {
           onSent: (hash) => {
             options?.onSent?.(hash);
             // Time passes between two blocks, as on any chain: what was served is never more than the clock says.
-            void local.advance(2);
+            advances.push(local.advance(2));
           },
         }),
     };
@@ -96,6 +97,7 @@ export async function openMarket(): Promise<Market> {
     close: async () => {
       await market.clear();
       dialer.close();
+      await Promise.all(advances);
       await local.stop();
     },
   };

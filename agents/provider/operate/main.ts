@@ -4,7 +4,7 @@ import { formatAmount } from "@clawcompute/lib/money";
 import { type Clock, createLogger } from "@clawcompute/lib/node";
 import { type HealthResponse, healthResponse } from "@clawcompute/lib/protocol";
 import { type Address, zeroAddress } from "viem";
-import { printable, type Terminal, table } from "../../terminal.ts";
+import { printable, printableName, type Terminal, table } from "../../terminal.ts";
 import type { AskPassword } from "../../wallet/unlock.ts";
 import { readOperatorConfig } from "../config.ts";
 import { readKeys } from "../keys.ts";
@@ -59,7 +59,7 @@ export async function operate({ operation, argv, env, terminal, askPassword, clo
       const served = health?.models.find(({ providerId }) => providerId === offer.id);
       return {
         id: offer.id,
-        model: printable(offer.model),
+        model: printableName(offer.model),
         active: offer.active,
         price: `${amountOf(offer.asset, offer.pricePerSecond, symbol)}/s`,
         endpoint: printable(offer.endpoint),
@@ -104,7 +104,7 @@ export async function operate({ operation, argv, env, terminal, askPassword, clo
   if (operation === "earnings") {
     const sold = offers.map(({ id, model, asset, completions, earned }) => [
       String(id),
-      printable(model),
+      printableName(model),
       String(completions),
       amountOf(asset, earned, symbol),
     ]);

@@ -27,6 +27,7 @@ const steps: readonly Step[] = [
       [bin("tsc"), "-p", "."],
       [node, "scripts/checks/trees.ts"],
       [node, "scripts/checks/documents.ts"],
+      [node, "scripts/checks/manifests.ts"],
       [node, "scripts/lock-portability.mjs"],
     ],
   },

@@ -6,8 +6,15 @@ export interface Latency {
   readonly perSecond: number;
 }
 
-/** `readers` connections, each of which asks again as soon as it has its answer, for `ms`; the first tenth is not counted. */
-export async function measure(urlOf: (turn: number) => string, readers: number, ms: number): Promise<Latency> {
+export interface Load {
+  readonly readers: number;
+  readonly ms: number;
+  /** Wait between two questions of one reader; 0: it asks again as soon as it has its answer. */
+  readonly everyMs: number;
+}
+
+/** One connection a reader; the first tenth of the time is not counted. A reader that is late asks at once. */
+export async function measure(urlOf: (turn: number) => string, { readers, ms, everyMs }: Load): Promise<Latency> {
   const agent = new Agent({ keepAlive: true, maxSockets: readers });
   const times: number[] = [];
   const started = performance.now();
@@ -15,8 +22,11 @@ export async function measure(urlOf: (turn: number) => string, readers: number, 
   const until = started + ms;
   let turn = 0;
   await Promise.all(
-    Array.from({ length: readers }, async () => {
+    Array.from({ length: readers }, async (_, reader) => {
+      let next = started + (everyMs * reader) / readers;
       while (performance.now() < until) {
+        if (next > performance.now()) await new Promise((resolve) => setTimeout(resolve, next - performance.now()));
+        next += everyMs;
         const asked = performance.now();
         await read(urlOf(turn++), agent);
         if (asked >= counted) times.push(performance.now() - asked);

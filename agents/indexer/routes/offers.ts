@@ -30,21 +30,28 @@ export function offerRoutes({
   db,
   chainId,
 }: ApiContext): Handlers<"providers" | "provider" | "providerHistory" | "providerDays" | "models" | "prices" | "dailyPrices"> {
+  let probed: Promise<boolean> | undefined;
+  let lookedAt = 0;
+  /** Where nothing probes, no page has to ask; looked up now and then. */
+  function anyProbes(): Promise<boolean> {
+    if (!probed || performance.now() - lookedAt > 5_000) {
+      lookedAt = performance.now();
+      const looking = readRows(db, indexerProbes, { where: eq(indexerProbes.chainId, chainId), limit: 1 }).then(
+        (found) => found.length > 0,
+      );
+      looking.catch(() => {
+        probed = undefined;
+      });
+      probed = looking;
+    }
+    return probed;
+  }
+
   async function withUptime(rows: readonly ProviderRow[]): Promise<ProviderItem[]> {
     const since = dayOf(Date.now() / 1000) - UPTIME_DAYS + 1;
-    const probes =
-      rows.length === 0
-        ? []
-        : await readRows(db, indexerProbes, {
-            where: and(
-              eq(indexerProbes.chainId, chainId),
-              gte(indexerProbes.day, since),
-              among(
-                indexerProbes.providerId,
-                rows.map(({ id }) => id),
-              ),
-            ),
-          });
+    const ids = rows.map(({ id }) => id);
+    const where = and(eq(indexerProbes.chainId, chainId), gte(indexerProbes.day, since), among(indexerProbes.providerId, ids));
+    const probes = ids.length > 0 && (await anyProbes()) ? await readRows(db, indexerProbes, { where }) : [];
     return rows.map((row) =>
       providerItem(
         row,

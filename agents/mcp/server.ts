@@ -2,6 +2,7 @@ import { type Chain, listActiveOffers } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { costUp, formatAmount } from "@clawcompute/lib/money";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
+import type { ToolAnnotations } from "@modelcontextprotocol/sdk/types.js";
 import { type Address, zeroAddress } from "viem";
 import { z } from "zod";
 import { turnReport, wantedOf } from "../claw/chat.ts";
@@ -49,58 +50,59 @@ export function createMcpServer(options: ServerOptions): McpServer {
     wantedOf(name ?? "auto", undefined, price === undefined ? config.maxPrice : BigInt(price));
   const reading = { readOnlyHint: true, openWorldHint: true };
 
-  server.registerTool(
+  addTool(
+    server,
     "list",
     {
       title: "List providers",
       description: "Active providers with model and price per second, cheapest first. Costs nothing.",
-      inputSchema: { model: z.string().min(1).max(64).optional().describe("only this model") },
+      input: { model: z.string().min(1).max(64).optional().describe("only this model") },
       annotations: reading,
     },
-    ({ model }) =>
-      answering(async () => {
-        const offers = await listActiveOffers(chain, { asset: zeroAddress, ...(model === undefined ? {} : { model }) });
-        return { network: network.name, symbol: network.nativeSymbol, providers: offers.map(offerReport) };
-      }),
+    async ({ model }) => {
+      const offers = await listActiveOffers(chain, { asset: zeroAddress, ...(model === undefined ? {} : { model }) });
+      return { network: network.name, symbol: network.nativeSymbol, providers: offers.map(offerReport) };
+    },
   );
 
-  server.registerTool(
+  addTool(
+    server,
     "quote",
     {
       title: "Quote a price",
       description: "What an answer of about so many seconds would cost, and the most that can be lost. Costs nothing.",
-      inputSchema: {
+      input: {
         model,
         maxPriceWei: maxPrice,
         seconds: z.int().min(1).max(3_600).optional().describe("expected length of the answer (default: 10)"),
       },
       annotations: reading,
     },
-    ({ model, maxPriceWei, seconds = 10 }) =>
-      answering(async () => {
-        const [offer] = await findOffers(chain, wanted(model, maxPriceWei));
-        if (!offer) throw new AppError("NO_PROVIDER", "No provider offers this.");
-        const spent = conversation.state().spentWei;
-        const firstTokenMs = config.firstTokenSeconds * 1000;
-        const quote = planDeposit(chain, offer, { maxSpend, spent, seconds: config.depositSeconds, exactSeconds: false, firstTokenMs });
-        return {
-          providerId: offer.id,
-          model: offer.model,
-          pricePerSecondWei: String(offer.pricePerSecond),
-          expectedCostWei: String(costUp(offer.pricePerSecond, seconds * 1000)),
-          depositWei: String(quote.depositWei),
-          worstCaseLossWei: String(quote.worstCaseLossWei),
-          symbol: network.nativeSymbol,
-        };
-      }),
+    async ({ model, maxPriceWei, seconds = 10 }) => {
+      const [offer] = await findOffers(chain, wanted(model, maxPriceWei));
+      if (!offer) throw new AppError("NO_PROVIDER", "No provider offers this.");
+      const spent = conversation.state().spentWei;
+      const firstTokenMs = config.firstTokenSeconds * 1000;
+      const quote = planDeposit(chain, offer, { maxSpend, spent, seconds: config.depositSeconds, exactSeconds: false, firstTokenMs });
+      return {
+        providerId: offer.id,
+        model: offer.model,
+        pricePerSecondWei: String(offer.pricePerSecond),
+        expectedCostWei: String(costUp(offer.pricePerSecond, seconds * 1000)),
+        depositWei: String(quote.depositWei),
+        worstCaseLossWei: String(quote.worstCaseLossWei),
+        symbol: network.nativeSymbol,
+      };
+    },
   );
 
-  server.registerTool(
+  addTool(
+    server,
     "infer",
     {
       title: "Ask a model",
       description: "Asks a model and pays for the seconds it works. The stream stays open for the next question; stop ends it.",
-      inputSchema: {
+      input: {
         prompt: z.string().min(1).max(1_000_000),
         system: z.string().max(100_000).optional().describe("instructions that go before the prompt"),
         model,
@@ -109,62 +111,82 @@ export function createMcpServer(options: ServerOptions): McpServer {
       },
       annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     },
-    ({ prompt, system, model, maxPriceWei, maxTokens }, { signal }) =>
-      answering(async () => {
-        const messages = [...(system === undefined ? [] : [{ role: "system", content: system }]), { role: "user", content: prompt }];
-        const turn = await conversation.send(messages, wanted(model, maxPriceWei), { signal, maxTokens });
-        if (turn.failure && (turn.answer?.text ?? "") === "") throw turn.failure;
-        return { ...turnReport(turn), spentWei: String(conversation.state().spentWei) };
-      }),
+    async ({ prompt, system, model, maxPriceWei, maxTokens }, signal) => {
+      const messages = [...(system === undefined ? [] : [{ role: "system", content: system }]), { role: "user", content: prompt }];
+      const turn = await conversation.send(messages, wanted(model, maxPriceWei), { signal, maxTokens });
+      if (turn.failure && (turn.answer?.text ?? "") === "") throw turn.failure;
+      return { ...turnReport(turn), spentWei: String(conversation.state().spentWei) };
+    },
   );
 
-  server.registerTool(
+  addTool(
+    server,
     "status",
     {
       title: "Balance and spending",
       description: "The wallet's balance, what this run spent, and the open stream. Costs nothing.",
+      input: {},
       annotations: reading,
     },
-    () =>
-      answering(async () => {
-        const { open, spentWei, feeWei, endings } = conversation.state();
-        return {
-          network: network.name,
-          symbol: network.nativeSymbol,
-          address,
-          balanceWei: String(await chain.client.getBalance({ address })),
-          spentWei: String(spentWei),
-          gasFeeWei: String(feeWei),
-          limitWei: String(maxSpend),
-          endedStreams: endings.length,
-          openStream: open
-            ? {
-                streamId: open.id,
-                providerId: open.offer.id,
-                model: open.offer.model,
-                depositWei: String(open.depositWei),
-                runwaySeconds: Math.floor(open.runwayMs() / 1000),
-              }
-            : null,
-        };
-      }),
+    async () => {
+      const { open, spentWei, feeWei, endings } = conversation.state();
+      return {
+        network: network.name,
+        symbol: network.nativeSymbol,
+        address,
+        balanceWei: String(await chain.client.getBalance({ address })),
+        spentWei: String(spentWei),
+        gasFeeWei: String(feeWei),
+        limitWei: String(maxSpend),
+        endedStreams: endings.length,
+        openStream: open
+          ? {
+              streamId: open.id,
+              providerId: open.offer.id,
+              model: open.offer.model,
+              depositWei: String(open.depositWei),
+              runwaySeconds: Math.floor(open.runwayMs() / 1000),
+            }
+          : null,
+      };
+    },
   );
 
-  server.registerTool(
+  addTool(
+    server,
     "stop",
     {
       title: "End all streams",
       description: "Ends every open stream of the wallet now; what was not served comes back.",
-      inputSchema: {},
+      input: {},
       annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
     },
-    () =>
-      answering(async () => {
-        await conversation.end();
-        return options.stopAll();
-      }),
+    async () => {
+      await conversation.end();
+      return options.stopAll();
+    },
   );
   return server;
+}
+
+interface Tool<S extends z.ZodRawShape> {
+  readonly title: string;
+  readonly description: string;
+  readonly input: S;
+  readonly annotations: ToolAnnotations;
+}
+
+function addTool<S extends z.ZodRawShape>(
+  server: McpServer,
+  name: string,
+  { input, ...rest }: Tool<S>,
+  work: (args: z.output<z.ZodObject<S>>, signal: AbortSignal) => Promise<unknown>,
+): void {
+  // The SDK's types come from another release of zod than ours; the schemas themselves are the same to it.
+  const inputSchema = input as never;
+  server.registerTool(name, { ...rest, inputSchema }, (args: unknown, extra: { signal: AbortSignal }) =>
+    answering(() => work(args as z.output<z.ZodObject<S>>, extra.signal)),
+  );
 }
 
 /** Errors are results that a model can read and act on, with their stable code and hint. */

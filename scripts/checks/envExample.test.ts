@@ -13,7 +13,20 @@ test("behavior: .env.example is what the programs read", () => {
 test("behavior: no code reads a variable that is not listed", () => {
   const listed = new Set(owners.flatMap(([, settings]) => Object.values(settings).map(({ name }) => name)));
   // Of the system, of other programs, or handed by our own scripts to the programs they start.
-  const foreign = ["PATH", "HOME", "CI", "NODE_ENV", "NO_COLOR", "FORCE_COLOR", "DOCKER_HOST", "OLLAMA_HOST", "NEXT_DIST_DIR"];
+  const foreign = [
+    "PATH",
+    "HOME",
+    "CI",
+    "NODE_ENV",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "DOCKER_HOST",
+    "OLLAMA_HOST",
+    "NEXT_DIST_DIR",
+    "OPENCLAW_HOME",
+    "OPENCLAW_STATE_DIR",
+    "OPENCLAW_CONFIG_PATH",
+  ];
   const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.ts", "*.tsx", "*.mjs"], { cwd: root, encoding: "utf8" });
   const unlisted = files
     .split("\n")

@@ -19,6 +19,8 @@ const MAX_CANDIDATES = 12;
 const LOOK_AHEAD = 3;
 const BUSY_ROUNDS = 3;
 const LONGEST_BUSY_WAIT_MS = 2_000;
+const ONCE_MORE_MS = 5_000;
+const ONCE_MORE_AFTER_MS = 300;
 
 /** What the network did about a request. */
 export interface NetworkAnswer {
@@ -32,6 +34,7 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
   const { client, choice, signal, outlet } = job;
   const ranked = await chooseOffers(choose, choice, client, service.text);
   checkEstimate(ranked, job.maxCostWei, choose.symbol);
+  const startedAtMs = clock.now();
   let last: AppError | undefined;
   let sent = 0;
 
@@ -97,9 +100,11 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
       }
     }
     if (signal.aborted) throw new AppError("CLIENT_GONE", "The client went away before the first word.");
-    if (!busyOnly || round >= BUSY_ROUNDS || sent >= MAX_SENT) throw nobodyAnswered(attempts, last, busyOnly, retryAfterMs);
-    outlet.waiting?.("every provider is busy");
-    await clock.sleep(Math.min(retryAfterMs, LONGEST_BUSY_WAIT_MS), signal).catch(() => {});
+    // A fault of a moment, such as a late answer to the first question, is worth one more look while it costs nothing.
+    const onceMore = round === 1 && sent < MAX_SENT - 1 && clock.now() - startedAtMs < ONCE_MORE_MS;
+    if ((!busyOnly && !onceMore) || round >= BUSY_ROUNDS || sent >= MAX_SENT) throw nobodyAnswered(attempts, last, busyOnly, retryAfterMs);
+    outlet.waiting?.(busyOnly ? "every provider is busy" : "no provider has answered; trying again");
+    await clock.sleep(busyOnly ? Math.min(retryAfterMs, LONGEST_BUSY_WAIT_MS) : ONCE_MORE_AFTER_MS, signal).catch(() => {});
   }
 }
 

@@ -3,6 +3,7 @@ import { AppError } from "@clawcompute/lib/errors";
 import type { Clock, Logger } from "@clawcompute/lib/node";
 import type { Budget, DepositHold } from "../budget/budget.ts";
 import { SHORTEST_SECONDS } from "../quote.ts";
+import { classify } from "../selection/faults.ts";
 import type { Cover, Ending, Rail } from "./cover.ts";
 
 export interface PoolPolicy {
@@ -162,16 +163,15 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
 
   async function begin(slot: Slot, seconds: number, stranded: Slot | undefined): Promise<void> {
     try {
-      slot.cover = stranded ? await moveFrom(stranded, slot) : await rail.open(slot.offer, seconds);
+      slot.cover = (stranded && (await moveFrom(stranded, slot))) ?? (await openNew(slot, stranded ? undefined : seconds));
     } catch (thrown) {
       slots.delete(slot);
       const error = AppError.from(thrown);
       if (error.code === "TRANSACTION_UNCERTAIN") observer.uncertain(slot.offer, slot.hold);
       // What may have been sent keeps its hold: the money may be gone.
-      else if (!stranded) slot.hold.settle(0n);
+      else if (!stranded || slot.hold !== stranded.hold) slot.hold.settle(0n);
       throw error;
     }
-    if (!stranded) observer.opened(slot.cover, undefined);
     try {
       await rail.connect(slot.cover);
       slot.phase = "open";
@@ -182,7 +182,17 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
     }
   }
 
-  async function moveFrom(stranded: Slot, slot: Slot): Promise<Cover> {
+  /** Without seconds it is what a failed move leaves: the hold is still to be taken. */
+  async function openNew(slot: Slot, seconds: number | undefined): Promise<Cover> {
+    const covered = seconds ?? secondsFor(slot.offer);
+    if (seconds === undefined) slot.hold = budget.holdDeposit(slot.offer.pricePerSecond * BigInt(covered));
+    const cover = await rail.open(slot.offer, covered);
+    observer.opened(cover, undefined);
+    return cover;
+  }
+
+  /** Undefined when the chain refused the move; then the old cover is being ended. */
+  async function moveFrom(stranded: Slot, slot: Slot): Promise<Cover | undefined> {
     const from = stranded.cover as Cover;
     stranded.phase = "ending";
     let cover: Cover;
@@ -192,6 +202,7 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
       stranded.phase = "open";
       stranded.movable = false;
       end(stranded);
+      if (classify(AppError.from(thrown)) === "offer") return undefined;
       throw thrown;
     }
     slots.delete(stranded);

@@ -363,6 +363,7 @@ contract PaymentChannel is IPaymentChannel, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IPaymentChannel
     function withdrawCredit(address asset, address to) external nonReentrant {
+        if (to == address(0)) revert PaymentChannel_ZeroRecipient();
         uint256 amount = _credits[msg.sender][asset];
         if (amount == 0) revert PaymentChannel_NothingCredited(msg.sender, asset);
         delete _credits[msg.sender][asset];

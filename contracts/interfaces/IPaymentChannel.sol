@@ -141,6 +141,9 @@ interface IPaymentChannel {
     /// @notice Thrown when a channel is opened to the zero address.
     error PaymentChannel_ZeroPayee();
 
+    /// @notice Thrown when a credit would be sent to the zero address.
+    error PaymentChannel_ZeroRecipient();
+
     /// @notice Thrown when nothing would be deposited.
     error PaymentChannel_ZeroDeposit();
 

@@ -977,6 +977,7 @@ export const paymentChannelAbi = [
   },
   { type: 'error', inputs: [], name: 'PaymentChannel_ZeroDeposit' },
   { type: 'error', inputs: [], name: 'PaymentChannel_ZeroPayee' },
+  { type: 'error', inputs: [], name: 'PaymentChannel_ZeroRecipient' },
   { type: 'error', inputs: [], name: 'ReentrancyGuardReentrantCall' },
   {
     type: 'error',

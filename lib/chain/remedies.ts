@@ -43,6 +43,7 @@ export const remedies: Readonly<Record<string, string>> = {
   PaymentChannel_NotPayee: "Send it with the wallet that this channel pays.",
   PaymentChannel_NotPayer: "Send it with the wallet that pays this channel.",
   PaymentChannel_ZeroPayee: "Name the payee's address.",
+  PaymentChannel_ZeroRecipient: "Name the address that the credit should go to.",
   PaymentChannel_ZeroDeposit: "Deposit more than nothing.",
   PaymentChannel_DepositOverflow: "Deposit less: a channel holds at most 2^88 - 1 raw units.",
   PaymentChannel_ValueMismatch: "Send exactly the deposit as value for the native coin, and none for an ERC-20.",
@@ -59,7 +60,7 @@ export const remedies: Readonly<Record<string, string>> = {
   PaymentChannel_GasTooLow: "Send the transaction with more gas.",
   PaymentChannel_NothingCredited: "There is no credit for this account and asset; it may have been collected already.",
   PaymentChannel_TransferFailed: "The receiver or the token refused the transfer; collect to another address.",
-  PaymentChannel_TooManyPayees: "This contract is full; use streams, or a newer deployment.",
+  PaymentChannel_TooManyParties: "This contract is full; use streams, or a newer deployment.",
 
   InvalidShortString: "The contract was deployed with a broken name; deploy it again.",
   StringTooLong: "The contract was deployed with a broken name; deploy it again.",

@@ -34,6 +34,15 @@ async function creditedPayer(w: World) {
 }
 
 describe("withdrawCredit", () => {
+  describe("when the recipient is the zero address", () => {
+    it("it reverts with ZeroRecipient", async () => {
+      const w = await load();
+      const actor = await creditedContract(w);
+      await reverts(w, actor.write.execute([w.channel.address, 0n, collect(w, zeroAddress, zeroAddress)]), "PaymentChannel_ZeroRecipient", []);
+      assert.equal(await w.channel.read.creditOf([actor.address, zeroAddress]), 10n);
+    });
+  });
+
   describe("given the caller has no credit in the asset", () => {
     it("it reverts with NothingCredited", async () => {
       const w = await load();

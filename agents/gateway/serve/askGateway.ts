@@ -1,11 +1,6 @@
-import { optional, readSettings, url } from "@clawcompute/lib/config/env";
+import { readSettings } from "@clawcompute/lib/config/env";
 import { AppError, fromProblem } from "@clawcompute/lib/errors";
-import { settings as serveSettings } from "./config.ts";
-
-/** For the commands that ask a running gateway. */
-export const settings = {
-  gatewayUrl: optional(url("GATEWAY_URL", { describe: "where the running gateway is; by default GATEWAY_PORT on this machine" })),
-};
+import { settings } from "./config.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -13,8 +8,7 @@ const WITHIN_MS = 30_000;
 
 /** One question to the running gateway. Throws its own error, or GATEWAY_UNREACHABLE. */
 export async function askGateway(env: Env, path: string, init: { readonly method?: "GET" | "POST" } = {}): Promise<Response> {
-  const { gatewayUrl } = readSettings(settings, env);
-  const { port, token } = readSettings({ port: serveSettings.port, token: serveSettings.token }, env);
+  const { gatewayUrl, port, token } = readSettings({ gatewayUrl: settings.gatewayUrl, port: settings.port, token: settings.token }, env);
   const base = gatewayUrl ?? `http://127.0.0.1:${port}`;
   let response: Response;
   try {

@@ -29,6 +29,9 @@ export const settings = {
   }),
   port: integer("GATEWAY_PORT", { describe: "port of the gateway", fallback: "8700", min: 0, max: 65_535 }),
   token: optional(secret("GATEWAY_TOKEN", { describe: "API key that every client must send" })),
+  gatewayUrl: optional(
+    url("GATEWAY_URL", { describe: "where claw spend, why and models find the gateway; by default GATEWAY_PORT on this machine" }),
+  ),
   clientsFile: optional(
     text("GATEWAY_CLIENTS", { describe: "JSON file with an API key and limits for each client; then no one else is served" }),
   ),

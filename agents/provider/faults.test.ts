@@ -1,6 +1,6 @@
 import { AppError } from "@clawcompute/lib/errors";
 import { decodeSignedReceipt, type SignedReceipt, type SseEvent } from "@clawcompute/lib/protocol";
-import { devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
+import { devAccounts, type LocalChain, lossAt, recordFault, startLocalChain } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createPayer, eventsOf, type Payer, readAnswer, summarize } from "./testing/payer.ts";
@@ -73,7 +73,9 @@ describe("money goes", () => {
     await payer.cancel(streamId);
     const minedAt = performance.now();
     await call.aborted;
-    expect(performance.now() - minedAt).toBeLessThan(1_500);
+    const lostMs = performance.now() - minedAt;
+    expect(lostMs).toBeLessThan(1_500);
+    recordFault({ broken: "payer cancels in the middle of an answer", promise: "P5", ...lossAt(PRICE, lostMs, 1_500) });
     for await (const event of events) seen.push(event);
     const answer = summarize(seen);
     expect(answer).toMatchObject({ text: "once upon", finish: "length", done: true });
@@ -92,6 +94,9 @@ describe("money goes", () => {
     expect(answer).toMatchObject({ text: "for ever", finish: "length", done: true });
     expect(decodeSignedReceipt(answer.receipt).receipt.reason).toBe("runway");
     expect(seen.some(({ comment }) => comment?.startsWith("runway"))).toBe(true);
+    const unpaidMs = Math.max(0, decodeSignedReceipt(answer.receipt).receipt.servedMs - 6_000);
+    expect(unpaidMs).toBe(0);
+    recordFault({ broken: "the deposit runs dry in the middle of an answer", promise: "P5, P7", ...lossAt(PRICE, unpaidMs, 1_000) });
   });
 
   test("behavior: in one piece, a cut answer says length too", async () => {
@@ -122,7 +127,9 @@ describe("the engine fails", () => {
     expect(answer.error).toMatchObject({ code: "upstream_failed", message: expect.stringContaining(message) });
     const { receipt } = await receiptOf(provider, token, response.headers.get("x-request-id"));
     expect(receipt.reason).toBe("upstream_error");
-    expect(receipt.servedMs).toBeLessThanOrEqual(receipt.endedAtMs - receipt.startedAtMs);
+    const overchargedMs = Math.max(0, receipt.servedMs - (receipt.endedAtMs - receipt.startedAtMs));
+    expect(overchargedMs).toBe(0);
+    recordFault({ broken: `the engine ${_} in the middle`, promise: "P7", ...lossAt(PRICE, overchargedMs, 0) });
   });
 
   test("error: before the first word it is a plain 502, and nothing is charged", async () => {
@@ -137,6 +144,7 @@ describe("the engine fails", () => {
     }
     const settled = await (await payer.post(`${provider.url}/v1/sessions/settle`, {}, { authorization: `Bearer ${token}` })).json();
     expect(settled).toMatchObject({ servedMs: 0, settlement: { owed: "0" } });
+    recordFault({ broken: "the engine dies before its first word", promise: "P7", ...lossAt(PRICE, settled.servedMs, 0) });
   });
 
   test("error: the engine's refusal is the request's fault and says so", async () => {
@@ -166,6 +174,7 @@ describe("the engine fails", () => {
     const { receipt } = await receiptOf(hasty.provider, token, response.headers.get("x-request-id"));
     expect(receipt.endedAtMs - receipt.firstTokenAtMs).toBeGreaterThanOrEqual(300);
     expect(receipt.servedMs).toBeLessThan(300);
+    recordFault({ broken: "the engine falls silent in the middle", promise: "P3, P7", ...lossAt(PRICE, receipt.servedMs, 300) });
   });
 });
 
@@ -177,7 +186,9 @@ describe("the caller goes", () => {
     leaving.abort();
     const leftAt = performance.now();
     await call.aborted;
-    expect(performance.now() - leftAt).toBeLessThan(1_000);
+    const lostMs = performance.now() - leftAt;
+    expect(lostMs).toBeLessThan(1_000);
+    recordFault({ broken: "the caller goes in the middle of an answer", promise: "P9", ...lossAt(PRICE, lostMs, 1_000) });
     const settled = await (await payer.post(`${provider.url}/v1/sessions/settle`, {}, { authorization: `Bearer ${token}` })).json();
     expect(settled.lastReceipt.receipt.reason).toBe("client_gone");
     expect(settled.servedMs).toBe(settled.lastReceipt.receipt.endedAtMs - settled.lastReceipt.receipt.startedAtMs);
@@ -220,6 +231,11 @@ describe("several answers on one stream", () => {
     const union = Math.max(early.endedAtMs, late.endedAtMs) - Math.min(early.startedAtMs, late.startedAtMs);
     expect(late.cumulativeServedMs).toBe(union);
     expect(early.servedMs + late.servedMs).toBe(union);
+    recordFault({
+      broken: "answers of one stream overlap",
+      promise: "P6",
+      ...lossAt(PRICE, Math.abs(early.servedMs + late.servedMs - union), 0),
+    });
     for (const receipt of receipts) expect(receipt.servedMs).toBeLessThanOrEqual(receipt.endedAtMs - receipt.startedAtMs);
   });
 

@@ -3,6 +3,7 @@ import { streamPayAbi } from "@clawcompute/lib/abi";
 import {
   type Chain,
   createSender,
+  decodeRevert,
   listWalletOffers,
   readOffer,
   readStream,
@@ -140,7 +141,16 @@ export function createProvider(options: ProviderOptions): Provider {
       });
     }
   };
-  const streams = createStreams({ read: (id) => readStreamAgreed(chain, id), assertOurs, chainTime, logger });
+  const streams = createStreams({
+    read: (id) => readStreamAgreed(chain, id),
+    newestBlock: () =>
+      chain.client.getBlockNumber().catch((thrown) => {
+        throw decodeRevert(thrown);
+      }),
+    assertOurs,
+    chainTime,
+    logger,
+  });
   const contractSignature = contractSignatureOf(chain);
   const sessions = createSessions({ db, domain, streams, chainTime, clock, contractSignature, recover: recoverSigner });
   const settlements = createSettlements({ db, domain, signer });
@@ -225,6 +235,7 @@ export function createProvider(options: ProviderOptions): Provider {
           chainTime.observe(upTo);
           streams.apply(events);
           applyListing(offers, events, logger);
+          await streams.followedTo(upTo.number);
           await income?.record(events);
         },
         onRollback: () => streams.recheck(),

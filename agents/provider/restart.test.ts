@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { decodeSignedReceipt, encodeSse, ZERO_HASH } from "@clawcompute/lib/protocol";
-import { devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
+import { devAccounts, type LocalChain, lossAt, recordFault, startLocalChain } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createPayer, eventsOf, readAnswer } from "./testing/payer.ts";
@@ -124,6 +124,8 @@ test("behavior: killed in the middle of an answer, it knows tokens, offers and s
   const lost = settled.servedMs - receipt.servedMs;
   expect(lost).toBeGreaterThan(measuredMs - 1_500);
   expect(lost).toBeLessThanOrEqual(measuredMs);
+  const loss = lossAt(100_000_000_000_000n, measuredMs - lost, 1_500);
+  recordFault({ broken: "killed mid-answer, embedded store", promise: "kill −9", ...loss });
 
   after.child.kill("SIGTERM");
   expect(await after.exited).toBe(0);

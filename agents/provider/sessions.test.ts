@@ -29,7 +29,7 @@ async function start(id: bigint) {
   chainTime.observe({ number: 1n, timestampMs: NOW });
   let state = { id, payer: alice.address, start: NOW / 1000, end: NOW / 1000 + 600, ratePerSecond: 1000n, providerId: 1 } as StreamState;
   const get = async () => ({ id, state, closed: new AbortController().signal }) as PayingStream;
-  const streams = { get, getOpen: get, runwayMs: () => 1e6, apply: () => {}, recheck: async () => {} };
+  const streams = { get, getOpen: get, runwayMs: () => 1e6, apply: () => {}, recheck: async () => {}, followedTo: async () => {} };
   const sessions = createSessions({ db: store.db, domain, streams, chainTime, clock });
   return {
     clock,

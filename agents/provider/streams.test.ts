@@ -46,6 +46,7 @@ function start(initial: Partial<StreamState> = {}) {
     assertOurs: ({ payee }) => {
       if (payee !== state.payee) throw new AppError("WRONG_PROVIDER", "not ours");
     },
+    newestBlock: async () => 12n,
     chainTime,
     logger: createLogger({ name: "t", level: "silent" }),
   });
@@ -129,6 +130,18 @@ describe("createStreams", () => {
     await streams.recheck();
     expect(stream.closed.aborted).toBe(true);
     expect((await streams.get(7n)).state.payer).toBe("0x0000000000000000000000000000000000000009");
+  });
+
+  test("behavior: a stream read ahead of the events is read once more when they have come that far", async () => {
+    const { streams, set, reads } = start();
+    const stream = await streams.get(7n);
+    set({ status: "unknown" });
+    await streams.followedTo(11n);
+    expect([stream.closed.aborted, reads()]).toEqual([false, 1]);
+    await streams.followedTo(12n);
+    await streams.followedTo(13n);
+    expect([stream.closed.aborted, reads()]).toEqual([true, 2]);
+    await expect(streams.get(7n)).rejects.toMatchObject({ code: "STREAM_UNKNOWN" });
   });
 
   test("behavior: a reorganisation brings back a stream whose cancel is undone", async () => {

@@ -22,6 +22,11 @@ export interface Streams {
   /** What the deposit still covers; 0 when the stream is closed. */
   runwayMs(stream: PayingStream): number;
   apply(events: readonly ChainEvent[]): void;
+  /**
+   * The events up to this block were applied. Streams that were read from a newer block than any seen before are read once more:
+   * a re-organisation of blocks that the events never came from would go unnoticed.
+   */
+  followedTo(block: bigint): Promise<void>;
   /** Reads everything again: the blocks that it came from may be gone. */
   recheck(): Promise<void>;
 }
@@ -30,6 +35,8 @@ export interface StreamsOptions {
   readonly read: (id: bigint) => Promise<StreamState>;
   /** Throws WRONG_PROVIDER for a stream that pays somebody else. */
   readonly assertOurs: (state: StreamState) => void;
+  /** Asked after a stream was read. */
+  readonly newestBlock: () => Promise<bigint>;
   readonly chainTime: ChainTime;
   readonly logger: Logger;
   /** How many are remembered. Default 50,000. */
@@ -49,7 +56,7 @@ const REFUSED = 10_000;
 
 const closingEvents: ReadonlySet<string> = new Set(["StreamCancelled", "StreamSettled", "StreamRedirected"]);
 
-export function createStreams({ read, assertOurs, chainTime, logger, capacity = 50_000 }: StreamsOptions): Streams {
+export function createStreams({ read, assertOurs, newestBlock, chainTime, logger, capacity = 50_000 }: StreamsOptions): Streams {
   const entries = new Map<bigint, Entry>();
   /** Reads under way; one is repeated when an event overtakes it. */
   const reads = new Map<bigint, { promise: Promise<Entry>; overtaken: boolean }>();
@@ -64,6 +71,9 @@ export function createStreams({ read, assertOurs, chainTime, logger, capacity = 
     if (refused.size > REFUSED) refused.delete(refused.keys().next().value as bigint);
   }
 
+  /** Read ahead of the events, from this block or an older one. */
+  const ahead = new Map<Entry, bigint>();
+
   function close(entry: Entry, reason: string): void {
     if (entry.closing.signal.aborted) return;
     entry.state = { ...entry.state, status: "closed" };
@@ -76,6 +86,7 @@ export function createStreams({ read, assertOurs, chainTime, logger, capacity = 
       const pending = reads.get(id) as { overtaken: boolean };
       pending.overtaken = false;
       const state = await read(id);
+      const readFrom = await newestBlock();
       if (pending.overtaken) continue;
       if (state.status === "unknown") {
         throw new AppError("STREAM_UNKNOWN", "There is no such stream on the chain yet.", {
@@ -89,6 +100,7 @@ export function createStreams({ read, assertOurs, chainTime, logger, capacity = 
       if (state.status === "closed") close(entry, "closed before it was used here");
       else assertOurs(state);
       entries.set(id, entry);
+      ahead.set(entry, readFrom);
       forgetOldest();
       return entry;
     }
@@ -146,34 +158,40 @@ export function createStreams({ read, assertOurs, chainTime, logger, capacity = 
     }
   }
 
+  async function readAgain(entry: Entry): Promise<void> {
+    const state = await read(entry.id).catch((thrown) => {
+      if (AppError.from(thrown).code !== "CHAIN_STALE") throw thrown;
+      return undefined;
+    });
+    const gone = state === undefined || state.status === "unknown";
+    const same = !gone && state.payer === entry.state.payer && state.payee === entry.state.payee && state.start === entry.state.start;
+    if (same && state.status === "closed") return close(entry, "closed");
+    if (same && !entry.closed.aborted) {
+      entry.state = state;
+      return;
+    }
+    // Undone, or the sources contradict each other about it. Closed blocks may have gone too: the next use reads it afresh.
+    close(entry, state === undefined ? "disputed" : "reorganised");
+    entries.delete(entry.id);
+  }
+
   return {
     get: (id) => find(id, false),
     getOpen: (id) => find(id, true),
     runwayMs: (stream) => (stream.closed.aborted ? 0 : Math.max(0, stream.state.end * 1000 - chainTime.nowMs())),
     apply: (events) => events.forEach(applyOne),
-    recheck: async () => {
-      refused.clear();
+    followedTo: async (block) => {
+      const due = [...ahead].filter(([, readFrom]) => readFrom <= block).map(([entry]) => entry);
       await Promise.all(
-        [...entries.values()].map(async (entry) => {
-          const state = await read(entry.id).catch((thrown) => {
-            if (AppError.from(thrown).code !== "CHAIN_STALE") throw thrown;
-            return undefined;
-          });
-          if (state === undefined) {
-            // The sources contradict each other about it: nothing is served on the word of one.
-            close(entry, "disputed");
-            entries.delete(entry.id);
-            return;
-          }
-          const same = state.payer === entry.state.payer && state.payee === entry.state.payee && state.start === entry.state.start;
-          if (entry.closed.aborted || state.status === "unknown" || !same) {
-            // Closed blocks may have gone too: the next use reads it afresh.
-            close(entry, "reorganised");
-            entries.delete(entry.id);
-          } else if (state.status === "closed") close(entry, "closed");
-          else entry.state = state;
+        due.map(async (entry) => {
+          if (entries.get(entry.id) === entry) await readAgain(entry);
+          ahead.delete(entry);
         }),
       );
+    },
+    recheck: async () => {
+      refused.clear();
+      await Promise.all([...entries.values()].map(readAgain));
     },
   };
 }

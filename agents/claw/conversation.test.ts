@@ -57,6 +57,13 @@ function converse(change: Partial<ConversationOptions> = {}): { conversation: Co
   return { conversation, told, kinds };
 }
 
+/** Lets the chain's time pass until the open stream lasts about 4 s more: too short for a question, long enough to be prolonged. */
+async function nearlyRunDry(conversation: Conversation): Promise<void> {
+  await conversation.tick();
+  const runwayMs = conversation.state().open?.runwayMs() ?? 0;
+  await market.local.advance(Math.ceil((runwayMs - 4_000) / 1_000));
+}
+
 describe("createConversation", () => {
   it("behavior: questions share a stream; two at once wait for each other", async () => {
     await market.provide();
@@ -142,14 +149,14 @@ describe("createConversation", () => {
     await market.provide();
     const { conversation, kinds } = converse({ seconds: 30 });
     await conversation.send(messages, {}, { signal });
-    await market.local.advance(27);
+    await nearlyRunDry(conversation);
     await conversation.send(messages, {}, { signal });
     expect(kinds).toEqual(["open", "topUp"]);
     await conversation.end();
 
     const tight = converse({ seconds: 30, maxSpend: 30n * 10n ** 12n });
     await tight.conversation.send(messages, {}, { signal });
-    await market.local.advance(27);
+    await nearlyRunDry(tight.conversation);
     await tight.conversation.send(messages, {}, { signal });
     expect(tight.kinds.filter((kind) => kind !== "topUp")).toEqual(["open", "settle", "open"]);
     await tight.conversation.end();

@@ -183,10 +183,10 @@ function addTool<S extends z.ZodRawShape>(
   work: (args: z.output<z.ZodObject<S>>, signal: AbortSignal) => Promise<unknown>,
 ): void {
   // The SDK's types come from another release of zod than ours; the schemas themselves are the same to it.
-  const inputSchema = input as never;
-  server.registerTool(name, { ...rest, inputSchema }, (args: unknown, extra: { signal: AbortSignal }) =>
-    answering(() => work(args as z.output<z.ZodObject<S>>, extra.signal)),
-  );
+  const untyped = server as unknown as {
+    registerTool(name: string, config: object, handle: (args: z.output<z.ZodObject<S>>, extra: { signal: AbortSignal }) => unknown): void;
+  };
+  untyped.registerTool(name, { ...rest, inputSchema: input }, (args, { signal }) => answering(() => work(args, signal)));
 }
 
 /** Errors are results that a model can read and act on, with their stable code and hint. */

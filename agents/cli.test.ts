@@ -105,6 +105,7 @@ describe("claw ask", () => {
       {
         "answer": "text",
         "attempts": [],
+        "beyondServedWei": "decimal",
         "chainId": "number",
         "depositWei": "decimal",
         "finishReason": "text",

@@ -25,6 +25,13 @@ await runScript(help, { "allow-local": { type: "boolean" } }, async ({ flags, po
       hint: "For example https://gpu.example.org/inference",
     });
   }
+  const { username, password } = new URL(endpoint);
+  if (username || password) {
+    throw new AppError("BAD_REQUEST", "URL: carries a user name or password, which the chain would show to everybody.", {
+      param: "URL",
+      hint: "Give the URL without them; access is by payment.",
+    });
+  }
   if (!/^[1-9]\d{0,9}$/.test(idText))
     throw new AppError("BAD_REQUEST", `ID: ${idText} is no provider id.`, { param: "ID", hint: "The ids are in list-providers." });
   const id = Number(idText);

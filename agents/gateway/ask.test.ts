@@ -1,7 +1,7 @@
-import { readStream } from "@clawcompute/lib/chain";
+import { createSender, readStream, streamPayWrites } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { costDown, worstCaseLoss } from "@clawcompute/lib/money";
-import { devAccounts } from "@clawcompute/lib/testing";
+import { createRecordingLogger, devAccounts } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { AskResult } from "./ask.ts";
@@ -240,13 +240,38 @@ describe("ask: the provider fails", () => {
     expect(other.exchanges).toBe(0);
   });
 
-  it("behavior: a request that is itself at fault is not tried elsewhere", async () => {
-    await market.provide({ chat: ({ response }) => fail(response, new AppError("CONTEXT_TOO_LONG", "too long")) });
-    const other = await market.provide({ price: 2_000_000_000_000n });
+  it("behavior: a request that two providers find at fault is not tried elsewhere", async () => {
+    const refuse = ({ response }: Exchange) => fail(response, new AppError("CONTEXT_TOO_LONG", "too long"));
+    await market.provide({ chat: refuse });
+    await market.provide({ price: 2_000_000_000_000n, chat: refuse });
+    const other = await market.provide({ price: 3_000_000_000_000n });
     const result = await expectClean(() => market.ask());
     expect(result.failure?.code).toBe("CONTEXT_TOO_LONG");
     expect(other.exchanges).toBe(0);
     expect(result.bill?.paidWei).toBe(0n);
+  });
+
+  it("error: the cheapest provider alone cannot stop a question by blaming it", async () => {
+    await market.provide({ chat: ({ response }) => fail(response, new AppError("BAD_REQUEST", "your fault")) });
+    const other = await market.provide({ price: 2_000_000_000_000n });
+    const result = await expectClean(() => market.ask());
+    expect([result.failure, other.exchanges]).toEqual([undefined, 1]);
+  });
+
+  it("behavior: what somebody took by the clock before the settlement is told apart from what was served", async () => {
+    const keeper = createSender({ chain: market.chain, account: stranger, logger: createRecordingLogger() });
+    const mine = { onSent: () => void market.local.mine() };
+    await market.provide({
+      chat: async (exchange) => {
+        await market.local.advance(5);
+        await keeper.send(streamPayWrites.batchUpdateStreams([exchange.streamId]), mine);
+        await wholeAnswer(exchange);
+      },
+    });
+    const result = await expectClean(() => market.ask());
+    const { bill, servedMs = 0, stream } = result;
+    expect(result.beyondServedWei).toBe((bill?.paidWei ?? 0n) - costDown(stream?.ratePerSecond ?? 0n, servedMs));
+    expect(result.beyondServedWei).toBeGreaterThan(0n);
   });
 
   it("behavior: at most three are paid for one request", async () => {

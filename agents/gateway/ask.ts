@@ -4,7 +4,7 @@ import { costUp } from "@clawcompute/lib/money";
 import type { Clock, Logger } from "@clawcompute/lib/node";
 import type { ChatRequest, SignedReceipt, Signer } from "@clawcompute/lib/protocol";
 import { type Attempt, type AttemptLimits, attempt } from "./attempt.ts";
-import { type Bill, makeBill, paidSoFar } from "./bill.ts";
+import { type Bill, makeBill, paidOn, paidSoFar } from "./bill.ts";
 import { findOffers, type Wanted } from "./discovery.ts";
 import type { OpenStream, Payment } from "./payment.ts";
 import { preflight } from "./preflight.ts";
@@ -58,6 +58,8 @@ export interface AskResult {
   /** What the provider signed for, in ms; undefined when it signed nothing and the chain's clock decided. */
   readonly servedMs: number | undefined;
   readonly bill: Bill | undefined;
+  /** Of what was paid: taken by the chain's clock, by a keeper's update or the payee's withdrawal, before the settlement came. */
+  readonly beyondServedWei: bigint;
   /** Providers that were given up before their first word. */
   readonly attempts: readonly { readonly providerId: number; readonly code: string }[];
 }
@@ -80,6 +82,7 @@ export async function ask(request: AskRequest, deps: AskDeps): Promise<AskResult
   let last: Attempt | undefined;
   let failure: AppError | undefined;
   let tried = 0;
+  let refusals = 0;
 
   const giveUp = (offer: Offer, error: AppError) => {
     failure = error;
@@ -148,7 +151,10 @@ export async function ask(request: AskRequest, deps: AskDeps): Promise<AskResult
       last = await attempt({ ...deps, client, stream, request: chatRequestOf(request, offer), onText, onRequest });
       failure = last.failure;
       if (failure && last.answer?.text) failure = brokeOff(failure);
-      if (!failure || last.answer?.text || failure.code === "ABORTED" || isClientFault(failure)) break;
+      if (!failure || last.answer?.text || failure.code === "ABORTED") break;
+      // One provider's word that the request is at fault is not enough: the cheapest one could stop every question that way.
+      if (isClientFault(failure)) refusals += 1;
+      if (refusals === 2) break;
       giveUp(offer, failure);
     }
     if (signal.aborted && !last?.answer?.text) failure = new AppError("ABORTED", "Stopped on request.", { cause: signal.reason });
@@ -162,7 +168,9 @@ export async function ask(request: AskRequest, deps: AskDeps): Promise<AskResult
   }
   if (failure && streams.length === 0 && payment.transactions.length === 0) throw withAttempts(failure, attempts);
   const bill = await makeBill(chain, streams, payment.transactions);
-  const { answer, signed, servedMs } = last ?? {};
+  const { answer, signed, servedMs, settlement } = last ?? {};
+  const settled = streams.at(-1);
+  const beyondServed = settled && settlement ? (await paidOn(chain, settled, payment.transactions)) - settlement.owed : 0n;
   const whole = !failure && ["stop", "tool_calls"].includes(answer?.finishReason ?? "");
   return {
     answer: answer?.text ?? "",
@@ -174,6 +182,7 @@ export async function ask(request: AskRequest, deps: AskDeps): Promise<AskResult
     signed,
     servedMs,
     bill,
+    beyondServedWei: beyondServed > 0n ? beyondServed : 0n,
     attempts,
   };
 }

@@ -55,6 +55,17 @@ export async function makeBill(chain: Chain, streams: readonly OpenStream[], tra
   };
 }
 
+/** What became the provider's and keepers' on one stream, whoever sent the transactions. */
+export async function paidOn(chain: Chain, stream: OpenStream, transactions: readonly PaymentTransaction[]): Promise<bigint> {
+  return (
+    await ledgerOf(
+      chain,
+      stream,
+      transactions.map(({ sent }) => sent.receipt),
+    )
+  ).paid;
+}
+
 /** What providers got so far, by our own transactions; for caps while a request moves from one provider to the next. */
 export function paidSoFar(chain: Chain, streams: readonly OpenStream[], transactions: readonly PaymentTransaction[]): bigint {
   const events = transactions.flatMap(({ sent }) => streamEventsOf(sent.receipt, chain));

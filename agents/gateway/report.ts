@@ -22,6 +22,7 @@ export function askReport({ network }: Chain, result: AskResult) {
     depositWei: wei(bill?.depositWei),
     paidWei: wei(bill?.paidWei),
     refundedWei: wei(bill?.refundedWei),
+    beyondServedWei: wei(result.beyondServedWei),
     worstCaseLossWei: wei(quote?.worstCaseLossWei),
     gasUsed: Number(bill?.gasUsed ?? 0n),
     gasFeeWei: wei(bill?.feeWei),
@@ -53,7 +54,7 @@ export function quoteText(chain: Chain, { offer, seconds, depositWei, worstCaseL
   ].join("\n");
 }
 
-export function billText(chain: Chain, { servedMs, bill, stream }: AskResult): string {
+export function billText(chain: Chain, { servedMs, bill, stream, beyondServedWei }: AskResult): string {
   if (!bill || !stream) return "";
   const served =
     servedMs === undefined
@@ -63,6 +64,14 @@ export function billText(chain: Chain, { servedMs, bill, stream }: AskResult): s
     ["provider", `${stream.offer.id} (${printableName(stream.offer.model)}), stream ${stream.id}`],
     ["served", served],
     ["paid", coins(chain, bill.paidWei)],
+    ...(beyondServedWei > 0n
+      ? [
+          [
+            "of it",
+            `${coins(chain, beyondServedWei)} beyond the served time: somebody settled by the chain's clock before the settlement came`,
+          ],
+        ]
+      : []),
     ["refunded", `${coins(chain, bill.refundedWei)} of ${coins(chain, bill.depositWei)}`],
     ...transactionRows(chain, bill),
   ];

@@ -14,7 +14,10 @@ export const headers = {
 /** Key of the signed receipt in the last SSE chunk. */
 export const RECEIPT_KEY = "clawcompute";
 
-const raw = z.string().regex(/^(0|[1-9]\d{0,77})$/, "must be a decimal string");
+const raw = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,77})$/, "must be a decimal string")
+  .refine((text) => !/^\d{78}$/.test(text) || BigInt(text) < 2n ** 256n, "must be below 2^256");
 const hex32 = z.custom<Hex>((value) => isHex(value) && value.length === 66, "must be 32 bytes in hex");
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address") as unknown as z.ZodType<Address>;
 

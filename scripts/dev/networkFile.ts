@@ -57,8 +57,9 @@ export function isOurs(pid: number, root: string): boolean {
     return false;
   }
   const command = commandLineOf(pid);
-  // The parts are started by absolute paths, the launcher itself by a relative one.
-  return command.includes(root) || (command.includes("scripts/dev/network.ts") && [root, undefined].includes(workingFolderOf(pid)));
+  // The parts are started by absolute paths; the launcher itself by a relative one, and the dashboard's server renames itself.
+  const isRenamed = command.includes("scripts/dev/network.ts") || command.startsWith("next-server");
+  return command.includes(root) || (isRenamed && [root, undefined].includes(workingFolderOf(pid)));
 }
 
 function commandLineOf(pid: number): string {

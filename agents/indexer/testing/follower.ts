@@ -9,6 +9,7 @@ import { follow } from "../follow.ts";
 
 /** A writer inside this process, without the lock unless a database is named for it. */
 export interface Follower {
+  /** How often blocks were taken back. */
   readonly rollbacks: () => number;
   readonly logger: ReturnType<typeof createRecordingLogger>;
   /** Resolves when `condition` holds, which is looked at after everything that is written. */
@@ -40,8 +41,8 @@ export function startFollower(db: Database, network: Network, lockUrl?: string):
     logger,
     pollMs: 20,
     onWritten: (written) => {
+      if (written.rolledBack && written.block < block) rollbacks += 1;
       block = written.block;
-      if (written.rolledBack) rollbacks += 1;
       look();
     },
   });

@@ -1,19 +1,30 @@
 // Compiles the contracts. Warnings about packages we only import are left out; one about our own source is an error.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 const hardhat = join(dirname(createRequire(import.meta.url).resolve("hardhat/package.json")), "dist/src/cli.js");
-const { stdout, stderr, status } = spawnSync(process.execPath, [hardhat, "build", "--no-tests", ...process.argv.slice(2)], {
+const child = spawn(process.execPath, [hardhat, "build", "--no-tests", ...process.argv.slice(2)], {
   cwd: join(import.meta.dirname, ".."),
-  encoding: "utf8",
   env: { ...process.env, NO_COLOR: "1" },
+  stdio: ["ignore", "pipe", "pipe"],
 });
+const started = performance.now();
+const beat = setInterval(() => console.log(`compiling the contracts: ${((performance.now() - started) / 1000).toFixed(0)} s`), 5_000);
+let output = "";
+for (const stream of [child.stdout, child.stderr]) {
+  stream.on("data", (chunk: Buffer) => {
+    output += chunk;
+  });
+}
+const [code] = await once(child, "close");
+clearInterval(beat);
 
 // A message is a headline, "--> file", and the source it points at, up to the next headline.
-const messages = `${stdout}\n${stderr}`.split(/\n(?=Warning: |Error: |\w+Error: |Compiled |No contracts)/);
-const own = messages.filter((message) => message.trim() && !/^Warning: [\s\S]*?--> \.?\/?(node_modules|npm)/.test(message.trim()));
+const messages = output.split(/\n(?=Warning: |Error: |\w+Error: |Compiled |No contracts)/).map((message) => message.trim());
+const own = messages.filter((message) => message && !/^Warning: [\s\S]*?--> \.?\/?(node_modules|npm)/.test(message));
 const warnings = own.filter((message) => message.startsWith("Warning: "));
-console.log(own.map((message) => message.trim()).join("\n\n"));
+if (own.length > 0) console.log(own.join("\n\n"));
 if (warnings.length > 0) console.error(`\n${warnings.length} warnings about our own contracts: each one has to be solved.`);
-process.exitCode = status !== 0 ? (status ?? 1) : warnings.length > 0 ? 1 : 0;
+process.exitCode = code !== 0 ? (code ?? 1) : warnings.length > 0 ? 1 : 0;

@@ -13,7 +13,7 @@ const devKey = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b7869
 describe("readKeys", () => {
   test("behavior: on the local network nothing has to be configured", async () => {
     const { owner, ownerAccount, signer } = await readKeys({ ...none, network: local }, {}, nobody);
-    expect([owner, ownerAccount?.address, signer.address]).toEqual(Array(3).fill(devAccounts[1]?.address));
+    expect([owner, ownerAccount?.address, signer.address]).toEqual(Array(3).fill(devAccounts[7]?.address));
   });
 
   test("behavior: the provider's own key goes before the wallet's; a signer's key signs", async () => {

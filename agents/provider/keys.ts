@@ -12,8 +12,8 @@ export interface ProviderKeys {
   readonly signer: LocalAccount;
 }
 
-/** Which of the well-known accounts provides on a local chain when nothing is configured. */
-const PROVIDER_INDEX = 1;
+/** Which of the well-known accounts provides on a local chain when nothing is configured: none of those that `npm start` uses. */
+const PROVIDER_INDEX = 7;
 
 /** Throws CONFIG_INVALID, WALLET_MISSING, WALLET_LOCKED, or DEV_KEY_ON_PUBLIC_CHAIN. */
 export async function readKeys(

@@ -20,7 +20,7 @@ const complain = (document: string, text: string) => {
 for (const document of documents) {
   if (!existsSync(join(root, document))) continue;
   const text = readFileSync(join(root, document), "utf8");
-  for (const [, name] of text.matchAll(/npm run ([\w:.-]+)/g)) {
+  for (const [, name] of text.matchAll(/npm run (?:-s )?([\w:.-]+)/g)) {
     if (name && !scripts.includes(name)) complain(document, `there is no script "${name}"`);
   }
   for (const [, path] of text.matchAll(new RegExp(`\`((?:${folders.join("|")})/[\\w@./-]+)\``, "g"))) {

@@ -38,7 +38,12 @@ describe("withdrawCredit", () => {
     it("it reverts with ZeroRecipient", async () => {
       const w = await load();
       const actor = await creditedContract(w);
-      await reverts(w, actor.write.execute([w.channel.address, 0n, collect(w, zeroAddress, zeroAddress)]), "PaymentChannel_ZeroRecipient", []);
+      await reverts(
+        w,
+        actor.write.execute([w.channel.address, 0n, collect(w, zeroAddress, zeroAddress)]),
+        "PaymentChannel_ZeroRecipient",
+        [],
+      );
       assert.equal(await w.channel.read.creditOf([actor.address, zeroAddress]), 10n);
     });
   });

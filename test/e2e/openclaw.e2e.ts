@@ -104,7 +104,8 @@ function envelopeOf({ stdout, stderr }: Finished): { ok: boolean; final: string;
 
 const script = "skills/clawcompute/scripts/claw.mjs";
 const read = { tool: "read", arguments: { path: "skills/clawcompute/SKILL.md" } };
-const exec = (command: string) => ({ tool: "exec", arguments: { command } });
+// Without the second argument OpenClaw puts what takes more than ten seconds into the background.
+const exec = (command: string) => ({ tool: "exec", arguments: { command, yieldMs: 120_000 } });
 
 describe.skipIf(!isHere)("OpenClaw", { timeout: 180_000 }, () => {
   it("finds the skill eligible, shows it to the model, and keeps its rules", async () => {

@@ -274,6 +274,19 @@ program
   });
 
 program
+  .command("indexer")
+  .summary("read the contracts' events into a database and serve them")
+  .description("Runs the indexer: events into the store, an HTTP API over them, live updates.")
+  .argument("[arguments...]")
+  .helpOption(false)
+  .passThroughOptions()
+  .allowUnknownOption()
+  .action(async (argv: string[]) => {
+    const { main } = await import("./indexer/main.ts");
+    await main({ argv, env: process.env });
+  });
+
+program
   .command("openclaw")
   .summary("make the gateway a model provider of OpenClaw")
   .description("Prints the provider configuration for OpenClaw, which then starts and stops the gateway by itself; or writes it.")
@@ -336,7 +349,7 @@ for (const command of [program, ...program.commands, ...wallet.commands, ...rece
 
 let longRunning = false;
 try {
-  longRunning = ["provider", "keeper"].includes(process.argv[2] ?? "");
+  longRunning = ["provider", "keeper", "indexer"].includes(process.argv[2] ?? "");
   await program.parseAsync();
 } catch (thrown) {
   if (thrown instanceof CommanderError) {

@@ -1,8 +1,7 @@
 import { AppError } from "@clawcompute/lib/errors";
-import { systemClock } from "@clawcompute/lib/node";
+import { createDialer, type Dialer, systemClock } from "@clawcompute/lib/node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { attemptLimits } from "../gateway/attempt.ts";
-import { createDialer, type Dialer } from "../gateway/dial.ts";
 import { createProviderClient } from "../gateway/providerClient.ts";
 import { createStreamRail } from "../gateway/streams/streamRail.ts";
 import { type Market, openMarket, quiet } from "../gateway/testing/market.ts";

@@ -3,11 +3,11 @@ import { assertChain, type Chain, connectChain, listActiveOffers, type Offer } f
 import type { Network } from "@clawcompute/lib/config/network";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
+import { createDialer } from "@clawcompute/lib/node";
 import { type Address, zeroAddress } from "viem";
 import type { CommandContext } from "../command.ts";
 import { exitCodeOf, exitCodes } from "../exitCodes.ts";
 import { type GatewayConfig, readConfig } from "../gateway/config.ts";
-import { createDialer } from "../gateway/dial.ts";
 import { findStreams, lookBackBlock } from "../gateway/orphans.ts";
 import { preflight } from "../gateway/preflight.ts";
 import { createProviderClient } from "../gateway/providerClient.ts";

@@ -1,9 +1,8 @@
 import type { Offer } from "@clawcompute/lib/chain";
-import { steadyClock } from "@clawcompute/lib/node";
+import { createDialer, steadyClock } from "@clawcompute/lib/node";
 import { attemptLimits } from "../gateway/attempt.ts";
 import type { GatewayConfig } from "../gateway/config.ts";
 import type { ConnectedWallet } from "../gateway/connectWallet.ts";
-import { createDialer } from "../gateway/dial.ts";
 import type { PaymentTransaction } from "../gateway/payment.ts";
 import { createProviderClient } from "../gateway/providerClient.ts";
 import { createStreamRail } from "../gateway/streams/streamRail.ts";

@@ -1,7 +1,7 @@
 import { assertChain, type Chain, connectChain, listActiveOffers, type Sender } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount, parseAmount } from "@clawcompute/lib/money";
-import { type Logger, steadyClock } from "@clawcompute/lib/node";
+import { createDialer, type Logger, steadyClock } from "@clawcompute/lib/node";
 import { zeroAddress } from "viem";
 import { receiptKeeper } from "../claw/journal.ts";
 import { type CommandContext, errorLine } from "../command.ts";
@@ -11,7 +11,6 @@ import { attemptLimits } from "./attempt.ts";
 import { makeBill } from "./bill.ts";
 import { type GatewayConfig, readConfig } from "./config.ts";
 import { connectWallet } from "./connectWallet.ts";
-import { createDialer } from "./dial.ts";
 import { endOrphan, findStreams, lookBackBlock } from "./orphans.ts";
 import { createPayment } from "./payment.ts";
 import { createProviderClient } from "./providerClient.ts";

@@ -1,10 +1,9 @@
 import { readOffer, readStream } from "@clawcompute/lib/chain";
-import { systemClock } from "@clawcompute/lib/node";
+import { createDialer, systemClock } from "@clawcompute/lib/node";
 import { signSettlement } from "@clawcompute/lib/protocol";
 import { devAccounts } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createDialer } from "./dial.ts";
 import { endOrphan, findStreams, lookBackBlock } from "./orphans.ts";
 import { createPayment } from "./payment.ts";
 import { createProviderClient } from "./providerClient.ts";

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AppError, errorKinds } from "@clawcompute/lib/errors";
+import { createDialer } from "@clawcompute/lib/node";
 import { afterEach, describe, expect, it } from "vitest";
 import { readAnswer } from "./answer.ts";
-import { createDialer } from "./dial.ts";
 import { baseUrlOf, clientLimits, createProviderClient, type ProviderClient } from "./providerClient.ts";
 
 const closers: (() => void)[] = [];

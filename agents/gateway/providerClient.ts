@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { AppError, fromStranger } from "@clawcompute/lib/errors";
-import { checkShape } from "@clawcompute/lib/node";
+import { checkShape, type Dialer } from "@clawcompute/lib/node";
 import {
   type ChatRequest,
   decodeSignedReceipt,
@@ -19,7 +19,6 @@ import {
   settleResponse,
 } from "@clawcompute/lib/protocol";
 import type { z } from "zod";
-import type { Dialer } from "./dial.ts";
 
 export interface ClientLimits {
   /** Whole time of a JSON call. */

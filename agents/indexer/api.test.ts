@@ -1,12 +1,11 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createIndexerClient, type IndexerClient, type IndexerRouteName, indexerOpenApi, indexerRoutes } from "@clawcompute/lib/indexer";
-import { createLogger, createMetrics, type Listening, listen } from "@clawcompute/lib/node";
+import { createDialer, createLogger, createMetrics, type Listening, listen } from "@clawcompute/lib/node";
 import { parseSse } from "@clawcompute/lib/protocol";
 import { openStore, type Store } from "@clawcompute/lib/store";
 import { createFakeClock, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createDialer } from "../gateway/dial.ts";
 import { createIndexerApp } from "./app.ts";
 import { type HeadTracker, trackHead } from "./head.ts";
 import { createProber } from "./probe.ts";

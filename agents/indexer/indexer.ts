@@ -2,6 +2,7 @@ import { type Chain, type ChainLogger, chainTimeMs, connectChain } from "@clawco
 import { AppError } from "@clawcompute/lib/errors";
 import type { IndexerAnswer } from "@clawcompute/lib/indexer";
 import {
+  createDialer,
   createMetrics,
   createShutdown,
   type Listening,
@@ -13,7 +14,6 @@ import {
 } from "@clawcompute/lib/node";
 import { createWriterLock, openStore, type Store, storeError } from "@clawcompute/lib/store";
 // The one guarded way to a stranger's URL.
-import { createDialer } from "../gateway/dial.ts";
 import { createIndexerApp } from "./app.ts";
 import type { IndexerConfig } from "./config.ts";
 import { follow } from "./follow.ts";

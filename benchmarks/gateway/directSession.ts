@@ -1,9 +1,8 @@
 import { connectChain, createSender, readOffer } from "@clawcompute/lib/chain";
-import { createLogger, steadyClock } from "@clawcompute/lib/node";
+import { createDialer, createLogger, steadyClock } from "@clawcompute/lib/node";
 import { devAccounts, type LocalChain } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
 import { attemptLimits, openSession } from "../../agents/gateway/attempt.ts";
-import { createDialer } from "../../agents/gateway/dial.ts";
 import { createPayment } from "../../agents/gateway/payment.ts";
 import { createProviderClient } from "../../agents/gateway/providerClient.ts";
 

@@ -1,4 +1,5 @@
 export { type Clock, steadyClock, systemClock } from "./clock.ts";
+export { createDialer, type Dialer } from "./dial.ts";
 export { createLogger, type Logger, stripUrls } from "./logger.ts";
 export { type LoopOptions, runLoop } from "./loop.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { AppError, fromProblem } from "@clawcompute/lib/errors";
-import { type Clock, checkShape, type Logger } from "@clawcompute/lib/node";
+import { type Clock, checkShape, createDialer, type Logger } from "@clawcompute/lib/node";
 import { parseSse } from "@clawcompute/lib/protocol";
 import { z } from "zod";
-import { createDialer } from "../dial.ts";
 import { bytesOf } from "../providerClient.ts";
 import type { LocalDecision, LocalEngine } from "./localEngine.ts";
 

@@ -1,10 +1,9 @@
 import { type Chain, connectChain, createSender, registryWrites, type Sender } from "@clawcompute/lib/chain";
-import { systemClock } from "@clawcompute/lib/node";
+import { createDialer, systemClock } from "@clawcompute/lib/node";
 import { devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
 import { type AskDeps, type AskObserver, type AskRequest, type AskResult, ask } from "../ask.ts";
 import { type AttemptLimits, attemptLimits } from "../attempt.ts";
-import { createDialer } from "../dial.ts";
 import { createPayment } from "../payment.ts";
 import { createProviderClient } from "../providerClient.ts";
 import { type ScriptedProvider, type ScriptedProviderOptions, startScriptedProvider } from "./scriptedProvider.ts";

@@ -1,9 +1,8 @@
 import { type Chain, connectChain, createSender, type Sender } from "@clawcompute/lib/chain";
-import { createLogger, createMetrics, type Listening, listen, type Metrics, steadyClock } from "@clawcompute/lib/node";
+import { createDialer, createLogger, createMetrics, type Listening, listen, type Metrics, steadyClock } from "@clawcompute/lib/node";
 import type { LocalChain } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
 import { attemptLimits } from "../attempt.ts";
-import { createDialer } from "../dial.ts";
 import { noLedger } from "../ledger/ledger.ts";
 import { createProviderClient } from "../providerClient.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "../serve/gateway.ts";

@@ -2,7 +2,7 @@ import { lookup as systemLookup } from "node:dns";
 import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { AppError } from "@clawcompute/lib/errors";
+import { AppError } from "../errors/index.ts";
 import { isPublicAddress } from "./privateRanges.ts";
 
 export interface DialLimits {

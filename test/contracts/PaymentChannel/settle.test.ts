@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { type Hex, keccak256 } from "viem";
+import { encodeFunctionData, type Hex, keccak256 } from "viem";
 
 import { voucher } from "./signing.ts";
 import { as, closed, emits, load, moves, type Opened, opened, reverts, viem, type World } from "./world.ts";
@@ -38,6 +38,14 @@ describe("settle", () => {
           c.terms.payee,
         ]);
       }
+      // A contract that the payee happens to call does not speak for the payee.
+      const actor = await viem.deployContract("Actor");
+      const call = encodeFunctionData({ abi: w.channel.abi, functionName: "settle", args: [c.id, 1n, await sign(w, c, 1n)] });
+      await reverts(w, actor.write.execute([w.channel.address, 0n, call], as(w.payee)), "PaymentChannel_NotPayee", [
+        c.id,
+        actor.address,
+        c.terms.payee,
+      ]);
     });
   });
 

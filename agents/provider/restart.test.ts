@@ -15,7 +15,9 @@ import { createPayer, eventsOf, readAnswer } from "./testing/payer.ts";
 // Real processes have to start.
 vi.setConfig({ hookTimeout: 60_000, testTimeout: 90_000 });
 
-const [, owner, , payerAccount] = devAccounts as readonly LocalAccount[] as [LocalAccount, LocalAccount, LocalAccount, LocalAccount];
+// Without a key, a provider on the local network is the development account 7.
+const owner = devAccounts[7] as LocalAccount;
+const payerAccount = devAccounts[3] as LocalAccount;
 const root = fileURLToPath(new URL("../..", import.meta.url));
 let local: LocalChain;
 let model: Server;

@@ -66,7 +66,9 @@ describe("money stops", () => {
     expect([code, json.finishReason, json.truncated, json.error?.code]).toEqual([6, "length", true, "ANSWER_CUT"]);
     expect(json.answer.length).toBeGreaterThan(0);
     const ledger = await expectBalanced(json.streamId);
-    expect(ledger.paid).toBe(costDown(BigInt(json.ratePerSecondWei), json.servedMs as number));
+    // The model stops within a moment of the deposit's end; that moment is the provider's loss.
+    const served = costDown(BigInt(json.ratePerSecondWei), json.servedMs as number);
+    expect(ledger.paid).toBe(served < ledger.deposit ? served : ledger.deposit);
   });
 
   test("the payer leaves mid-answer: the model is stopped within a second, only time served is paid (P9)", async () => {

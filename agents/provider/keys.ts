@@ -1,9 +1,10 @@
 import { refuseDevKeyOnPublicChain } from "@clawcompute/lib/chain";
 import { invalidConfig } from "@clawcompute/lib/config/env";
 import type { Address, LocalAccount } from "viem";
-import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
+import { mnemonicToAccount } from "viem/accounts";
 import { type AskPassword, unlock } from "../wallet/unlock.ts";
 import type { ProviderConfig } from "./config.ts";
+import { fastSigner } from "./fastSigner.ts";
 
 export interface ProviderKeys {
   readonly owner: Address;
@@ -24,13 +25,13 @@ export async function readKeys(
   const { ownerKey, ownerAddress, signerKey, network } = config;
   const ownerAccount = await ownerAccountOf();
   const owner = ownerAccount?.address ?? (ownerAddress as Address);
-  const signer = signerKey ? privateKeyToAccount(signerKey) : ownerAccount;
+  const signer = signerKey ? fastSigner(signerKey) : ownerAccount;
   if (!signer) throw invalidConfig("SIGNER_PRIVATE_KEY", "is required with PROVIDER_ADDRESS", "Somebody has to sign the receipts.");
   for (const { address } of [signer, { address: owner }]) refuseDevKeyOnPublicChain(network, address);
   return { owner, ownerAccount, signer };
 
   async function ownerAccountOf(): Promise<LocalAccount | undefined> {
-    if (ownerKey) return privateKeyToAccount(ownerKey);
+    if (ownerKey) return fastSigner(ownerKey);
     if (ownerAddress) return undefined;
     const nothingSet = !env.PRIVATE_KEY?.trim() && !env.WALLET_FILE?.trim();
     if (network.isLocal && nothingSet) {

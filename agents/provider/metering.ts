@@ -9,7 +9,7 @@ export interface MeterKey {
 export const meterIs = ({ chainId, streamId }: MeterKey) => and(eq(meters.chainId, chainId), eq(meters.streamId, streamId));
 
 /** Longer than any gap between two marks of one answer; older milliseconds cannot be counted again. */
-const REMEMBERED_MS = 15 * 60_000;
+export const REMEMBERED_MS = 15 * 60_000;
 
 /**
  * Counts the milliseconds from `fromMs` to `toMs` (unix) as served, in one statement: what another answer on the stream has

@@ -153,7 +153,7 @@ export function createProvider(options: ProviderOptions): Provider {
   });
   const contractSignature = contractSignatureOf(chain);
   const sessions = createSessions({ db, domain, streams, chainTime, clock, contractSignature, recover: recoverSigner });
-  const settlements = createSettlements({ db, domain, signer });
+  const settlements = createSettlements({ db, domain, signer, onSettled: sessions.forget });
   const requests = createRateLimit({ perMinute: limits.requestsPerMinute, what: "requests of one payer", clock });
   const attempts = createRateLimit({ perMinute: limits.attemptsPerMinute, what: "proofs and tokens from this address", clock });
   const admission = createAdmission({

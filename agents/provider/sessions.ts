@@ -38,6 +38,8 @@ export interface TokenHolder {
 export interface Sessions {
   open(request: SessionRequest): Promise<OpenedSession>;
   find(token: string): Promise<TokenHolder | undefined>;
+  /** What is remembered of the stream's tokens may be wrong from now on. */
+  forget(streamId: bigint): void;
   /** Forgets what nobody can use any more. */
   purge(): Promise<void>;
 }
@@ -59,12 +61,26 @@ const TOKENS_PER_STREAM = 32;
 /** No stream lives longer than 365 days. */
 const TOKEN_LIFE_SECONDS = 400 * 86_400;
 
+const LATELY = 10_000;
+const LATELY_MS = 5_000;
+
 /** Tokens carry 256 random bits, so one hash without salt is enough to keep them useless to a reader of the store. */
 export const hashToken = (token: string): Hex => `0x${createHash("sha256").update(token).digest("hex")}`;
 
 export function createSessions(options: SessionsOptions): Sessions {
   const { db, domain, streams, chainTime, clock, contractSignature, recover } = options;
+  /**
+   * Tokens found lately. What another replica settles or replaces meanwhile is met by the place that an answer takes, which looks
+   * at the store, and by its meter.
+   */
+  const lately = new Map<Hex, { readonly holder: TokenHolder; readonly untilMs: number }>();
+
+  function forget(streamId: bigint): void {
+    for (const [hash, { holder }] of lately) if (holder.streamId === streamId) lately.delete(hash);
+  }
+
   return {
+    forget,
     open: async (request) => {
       if (request.chainId !== domain.chainId) {
         throw new AppError("WRONG_CHAIN", `This provider serves chain ${domain.chainId}, not ${request.chainId}.`, {
@@ -89,7 +105,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       });
       const token = randomBytes(32).toString("base64url");
       const key = { chainId: domain.chainId, streamId };
-      return db.transaction(async (tx) => {
+      const open = db.transaction(async (tx) => {
         const used = await tx
           .insert(nonces)
           .values({ payer, nonce: request.nonce, expiresAt: request.expiresAt + CLOCK_SKEW_SECONDS })
@@ -115,9 +131,14 @@ export function createSessions(options: SessionsOptions): Sessions {
         await forgetOldTokens(tx, key);
         return { token, stream, servedMs: meter.claimedMs, lastReceiptHash: meter.lastReceiptHash };
       });
+      return open.finally(() => forget(streamId));
     },
 
     find: async (token) => {
+      const hash = hashToken(token);
+      const known = lately.get(hash);
+      if (known && clock.now() < known.untilMs) return known.holder;
+      lately.delete(hash);
       const [row] = await db
         .select({
           streamId: sessions.streamId,
@@ -128,10 +149,13 @@ export function createSessions(options: SessionsOptions): Sessions {
         })
         .from(sessions)
         .innerJoin(meters, and(eq(meters.chainId, sessions.chainId), eq(meters.streamId, sessions.streamId)))
-        .where(eq(sessions.tokenHash, hashToken(token)));
+        .where(eq(sessions.tokenHash, hash));
       if (!row || row.chainId !== domain.chainId) return undefined;
       const { streamId, payer, streamStart } = row;
-      return { streamId, payer, streamStart, settled: row.settledOwed !== null };
+      const holder = { streamId, payer, streamStart, settled: row.settledOwed !== null };
+      if (lately.size >= LATELY) lately.delete(lately.keys().next().value as Hex);
+      lately.set(hash, { holder, untilMs: clock.now() + LATELY_MS });
+      return holder;
     },
 
     purge: async () => {

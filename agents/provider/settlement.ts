@@ -4,7 +4,6 @@ import {
   type Domain,
   decodeSignedReceipt,
   type EndReason,
-  encodeSignedReceipt,
   hashReceipt,
   paymentOfStream,
   type Receipt,
@@ -14,8 +13,9 @@ import {
   signReceipt,
   signSettlement,
 } from "@clawcompute/lib/protocol";
-import { and, type Database, desc, eq, meters, receipts, sql } from "@clawcompute/lib/store";
+import { and, type Database, desc, eq, meters, receipts } from "@clawcompute/lib/store";
 import type { Hex } from "viem";
+import { type Closing, countAll, createGroups, type Drafted, keepAll } from "./closing.ts";
 import { countServed, type MeterKey, type MeterState, meterIs, meterState } from "./metering.ts";
 
 /** What an answer was, when it is over. Times are unix ms. */
@@ -62,7 +62,15 @@ export interface StreamTerms {
 type Transaction = Parameters<Parameters<Database["transaction"]>[0]>[0];
 type MeterRow = typeof meters.$inferSelect;
 
-export function createSettlements({ db, domain, signer }: { db: Database; domain: Domain; signer: Signer }): Settlements {
+export interface SettlementsOptions {
+  readonly db: Database;
+  readonly domain: Domain;
+  readonly signer: Signer & { readonly sign?: (digest: { hash: Hex }) => Promise<Hex> };
+  /** The use of a stream may have ended. */
+  readonly onSettled?: (streamId: bigint) => void;
+}
+
+export function createSettlements({ db, domain, signer, onSettled = () => {} }: SettlementsOptions): Settlements {
   const keyOf = (streamId: bigint): MeterKey => ({ chainId: domain.chainId, streamId });
 
   async function lockMeter(tx: Transaction, streamId: bigint): Promise<MeterRow> {
@@ -126,69 +134,69 @@ export function createSettlements({ db, domain, signer }: { db: Database; domain
       cumulativeAmount,
       previousReceiptHash: meter.lastReceiptHash,
     };
-    const signature = await signReceipt(signer, domain, receipt);
-    return { signed: { receipt, signature, signer: signer.address }, hash: hashReceipt(domain, receipt) };
+    const hash = hashReceipt(domain, receipt);
+    // The hash is what is signed; whoever can sign it need not make it again.
+    const signature = await (signer.sign?.({ hash }) ?? signReceipt(signer, domain, receipt));
+    return { signed: { receipt, signature, signer: signer.address }, hash };
+  }
+
+  async function draft({ stream, answer }: Closing, meter: MeterState): Promise<Drafted> {
+    return { stream, answer, meter, ...(await compose(stream, answer, meter)) };
   }
 
   /**
-   * Claims the receipt's time and keeps the receipt, in one statement, if no other receipt or settlement came between since
-   * `meter` was read; false when one did. The row's lock orders those who try at once.
+   * Receipts of answers that ended at about the same time, in two statements. Counting is idempotent and nothing is locked
+   * while signing; where somebody else was first on a stream, its receipts are made again.
    */
-  async function append(
-    db: Pick<Database, "execute">,
-    meter: MeterState,
-    answer: AnswerRecord,
-    streamId: bigint,
-    signed: SignedReceipt,
-    hash: Hex,
-  ): Promise<boolean> {
-    const ofStream = sql`chain_id = ${domain.chainId} and stream_id = ${String(streamId)}::numeric`;
-    const stillOpen = meter.settledOwed === null ? sql`settled_owed is null` : sql`settled_owed is not null`;
-    const { rows } = (await db.execute(sql`
-      with claimed as (
-        update meters set claimed_ms = ${signed.receipt.cumulativeServedMs}, last_receipt_hash = ${hash}
-        where ${ofStream} and last_receipt_hash = ${meter.lastReceiptHash} and claimed_ms = ${meter.claimedMs} and ${stillOpen}
-        returning 1
-      )
-      insert into receipts (request_id, chain_id, stream_id, sequence, hash, signed, created_at_ms)
-      select ${answer.requestId}, ${domain.chainId}::int, ${String(streamId)}::numeric,
-        coalesce((select max(sequence) + 1 from receipts where ${ofStream}), 0), ${hash},
-        ${JSON.stringify(encodeSignedReceipt(signed))}::jsonb, ${answer.endedAtMs}::bigint
-      from claimed returning sequence`)) as unknown as { rows: unknown[] };
-    return rows.length > 0;
+  async function closeAll(closings: readonly Closing[]): Promise<readonly PromiseSettledResult<SignedReceipt>[]> {
+    const done = new Map<Closing, PromiseSettledResult<SignedReceipt>>();
+    for (let open = closings; open.length > 0; open = open.filter((closing) => !done.has(closing))) {
+      const meterOf = await countAll(db, domain.chainId, open);
+      const drafts = new Map<Closing, Drafted>();
+      for (const closing of open) {
+        try {
+          const drafted = await draft(closing, meterOf.get(closing.stream.id) ?? (await readMeter(db, closing.stream.id)));
+          const { cumulativeServedMs: claimedMs } = drafted.signed.receipt;
+          drafts.set(closing, drafted);
+          meterOf.set(closing.stream.id, { ...drafted.meter, claimedMs, lastReceiptHash: drafted.hash });
+        } catch (reason) {
+          done.set(closing, { status: "rejected", reason });
+        }
+      }
+      if (drafts.size === 0) continue;
+      const kept = await keepAll(db, domain.chainId, [...drafts.values()]);
+      for (const [closing, { signed }] of drafts) {
+        if (kept.has(closing.stream.id)) done.set(closing, { status: "fulfilled", value: signed });
+      }
+    }
+    return closings.map((closing) => done.get(closing) as PromiseSettledResult<SignedReceipt>);
   }
 
-  /** Counting is idempotent and nothing is locked while signing; whoever comes second signs again. */
-  async function close(stream: StreamTerms, answer: AnswerRecord): Promise<SignedReceipt> {
-    let meter = await count(db, stream.id, answer);
-    for (;;) {
-      meter ??= await readMeter(db, stream.id);
-      const { signed, hash } = await compose(stream, answer, meter);
-      if (await append(db, meter, answer, stream.id, signed, hash)) return signed;
-      meter = undefined;
-    }
-  }
+  const close = createGroups(closeAll);
+
+  const ending = <T>({ id }: StreamTerms, work: (tx: Transaction) => Promise<T>): Promise<T> =>
+    db.transaction(work).finally(() => onSettled(id));
 
   const closeAndSettle = (stream: StreamTerms, answer: AnswerRecord): Promise<SignedReceipt> =>
-    db.transaction(async (tx) => {
+    ending(stream, async (tx) => {
       await lockMeter(tx, stream.id);
       const meter = (await count(tx, stream.id, answer)) ?? (await readMeter(tx, stream.id));
-      const composed = await compose(stream, answer, meter);
-      const { cumulativeServedMs, cumulativeAmount } = composed.signed.receipt;
+      const drafted = await draft({ stream, answer }, meter);
+      const { cumulativeServedMs, cumulativeAmount } = drafted.signed.receipt;
       // Time that no receipt has claimed (an answer that still runs elsewhere, a crash) is owed too: then `settle` has the last word.
       const complete = meter.settledOwed === null && cumulativeServedMs === meter.servedMs;
       const settlement = complete ? await sign(stream.id, cumulativeAmount) : undefined;
-      const signed: SignedReceipt = { ...composed.signed, ...(settlement ? { settlement } : {}) };
-      await append(tx, meter, answer, stream.id, signed, composed.hash);
+      const signed: SignedReceipt = { ...drafted.signed, ...(settlement ? { settlement } : {}) };
+      await keepAll(tx, domain.chainId, [{ ...drafted, signed }]);
       if (settlement) await fix(tx, settlement);
       return signed;
     });
 
   return {
-    closeAnswer: (stream, answer, settle) => (settle ? closeAndSettle(stream, answer) : close(stream, answer)),
+    closeAnswer: (stream, answer, settle) => (settle ? closeAndSettle(stream, answer) : close({ stream, answer })),
 
     settle: (stream) =>
-      db.transaction(async (tx) => {
+      ending(stream, async (tx) => {
         const meter = await lockMeter(tx, stream.id);
         const settlement =
           meter.settledOwed !== null && meter.settlementSignature !== null

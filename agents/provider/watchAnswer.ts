@@ -89,6 +89,6 @@ export function watchAnswer(options: {
     delivered: () => {
       spokeAt = clock.now();
     },
-    end: () => over.abort(),
+    end: () => over.abort("over"),
   };
 }

@@ -4,6 +4,7 @@ import { publicKeyToAddress } from "viem/utils";
 
 /** What is used of the optional native package `secp256k1`. */
 interface Native {
+  ecdsaSign(hash: Uint8Array, privateKey: Uint8Array): { signature: Uint8Array; recid: 0 | 1 };
   ecdsaRecover(signature: Uint8Array, recoveryId: number, hash: Uint8Array, compressed: boolean): Uint8Array;
 }
 

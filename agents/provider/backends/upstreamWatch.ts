@@ -44,7 +44,7 @@ export function watchUpstream(clock: Clock, timeouts: UpstreamTimeouts, onExpire
   let sleeping = new AbortController();
 
   function sleepUntilDue(): void {
-    sleeping.abort();
+    sleeping.abort("over");
     const [next] = [...due].sort(([, a], [, b]) => a - b);
     if (!next) return;
     sleeping = new AbortController();
@@ -82,7 +82,7 @@ export function watchUpstream(clock: Clock, timeouts: UpstreamTimeouts, onExpire
     firstToken: () => pass("firstToken"),
     done: () => {
       due.clear();
-      sleeping.abort();
+      sleeping.abort("over");
     },
   };
 }

@@ -10,6 +10,7 @@ import { createPayer } from "../../agents/provider/testing/payer.ts";
 import type { Target } from "./load.ts";
 
 export interface PaidTarget extends Target {
+  readonly child: ChildProcess;
   readonly pid: number;
 }
 
@@ -34,7 +35,7 @@ export async function startTargets(): Promise<Targets> {
   const folder = await mkdtemp(join(tmpdir(), "proxy-bench-"));
   const children: ChildProcess[] = [];
   const start = (args: readonly string[], pattern: RegExp, env: Record<string, string> = {}) =>
-    new Promise<{ pid: number; found: RegExpExecArray }>((resolve, reject) => {
+    new Promise<{ child: ChildProcess; found: RegExpExecArray }>((resolve, reject) => {
       const child = spawn(process.execPath, args, {
         cwd: root,
         env: { PATH: process.env.PATH, HOME: folder, NODE_ENV: "production", ...env },
@@ -47,7 +48,7 @@ export async function startTargets(): Promise<Targets> {
         const found = pattern.exec(said);
         if (!found) return;
         for (const stream of [child.stdout, child.stderr]) stream?.off("data", onData).resume();
-        resolve({ pid: child.pid as number, found });
+        resolve({ child, found });
       };
       for (const stream of [child.stdout, child.stderr]) stream?.on("data", onData);
       child.once("exit", (code) => reject(new Error(`${args[0]} ended with ${code}: ${said.slice(-2_000)}`)));
@@ -62,7 +63,7 @@ export async function startTargets(): Promise<Targets> {
   const postgres = findPostgres() ? await startPostgres({ durable: true }) : undefined;
 
   async function startPaid(name: string, index: number, store: Record<string, string>): Promise<PaidTarget> {
-    const { pid, found } = await start(
+    const { child, found } = await start(
       [join(root, "agents/cli.ts"), "provider"],
       /ready: \S+ at http:\/\/localhost:(\d+) \(provider (\d+),/,
       {
@@ -79,6 +80,7 @@ export async function startTargets(): Promise<Targets> {
         PAYER_REQUESTS_PER_MINUTE: "10000000",
         IP_ATTEMPTS_PER_MINUTE: "10000000",
         STALL_SECONDS: "3600",
+        NODE_OPTIONS: "--inspect-port=0",
         ...store,
       },
     );
@@ -90,7 +92,13 @@ export async function startTargets(): Promise<Targets> {
       const streamId = await payer.openStream({ recipient, providerId: Number(found[2]), seconds: 86_400 });
       tokens.push((await payer.session(`http://127.0.0.1:${port}`, streamId)).token);
     }
-    return { name, port, pid, headers: (connection) => ({ authorization: `Bearer ${tokens[connection % STREAMS]}` }) };
+    return {
+      name,
+      port,
+      child,
+      pid: child.pid as number,
+      headers: (connection) => ({ authorization: `Bearer ${tokens[connection % STREAMS]}` }),
+    };
   }
 
   const gateway = join(here, "node_modules/@portkey-ai/gateway/build/start-server.js");

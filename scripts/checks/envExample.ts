@@ -1,6 +1,7 @@
 // .env.example as the programs' own tables of settings have it. `npm run env-example` writes it.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { dashboardSettings } from "@clawcompute/lib/config/dashboard";
 import { optional, type Settings, text } from "@clawcompute/lib/config/env";
 import { networkSettings } from "@clawcompute/lib/config/network";
 import { settings as claw } from "../../agents/claw/config.ts";
@@ -27,6 +28,7 @@ export const owners: readonly (readonly [owner: string, settings: Settings])[] =
   ["claw provider: selling", provider],
   ["claw keeper", keeper],
   ["claw indexer", indexer],
+  ["the dashboard", dashboardSettings],
   ["npm run deploy", deploySettings],
   ["npm test", tests],
 ];

@@ -1,11 +1,12 @@
+import { dashboardSettings } from "@clawcompute/lib/config/dashboard";
 import { networkSettings } from "@clawcompute/lib/config/network";
 import { settings as gatewaySettings } from "../../agents/gateway/config.ts";
 import { settings as keeperSettings } from "../../agents/keeper/config.ts";
 import { settings as providerSettings } from "../../agents/provider/config.ts";
 import { settings as walletSettings } from "../../agents/wallet/config.ts";
 
-const everySetting = [networkSettings, providerSettings, keeperSettings, gatewaySettings, walletSettings].flatMap((settings) =>
-  Object.values(settings).map(({ name }) => name),
+const everySetting = [networkSettings, dashboardSettings, providerSettings, keeperSettings, gatewaySettings, walletSettings].flatMap(
+  (settings) => Object.values(settings).map(({ name }) => name),
 );
 
 /**

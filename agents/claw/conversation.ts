@@ -192,7 +192,7 @@ export function createConversation(options: ConversationOptions): Conversation {
     messages: ChatRequest["messages"],
     { signal, onText, maxTokens }: SendOptions,
   ): Promise<Omit<Turn, "attempts">> {
-    const { offer, client, ratePerSecond } = cover;
+    const { offer, ratePerSecond } = cover;
     const release = cover.use();
     const sentAtMs = clock.now();
     const stopProlonging = keepRunning(cover);
@@ -203,7 +203,7 @@ export function createConversation(options: ConversationOptions): Conversation {
     try {
       const request: ChatRequest = { model: offer.model, messages, ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }) };
       const headersMs = Math.min(limits.headersMs, limits.firstTokenMs);
-      const stream = await client.chat(cover.token(), request, { headersMs, signal });
+      const stream = await cover.chat(request, { headersMs, signal });
       answer = await readAnswer(stream, {
         clock,
         sentAtMs,

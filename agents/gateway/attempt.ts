@@ -18,7 +18,7 @@ import {
 import { isAddressEqual, toHex } from "viem";
 import { type Answer, readAnswer } from "./answer.ts";
 import type { OpenStream } from "./payment.ts";
-import type { ProviderClient } from "./providerClient.ts";
+import { bearer, type ProviderClient } from "./providerClient.ts";
 import { checkClaim, domainOf, verifyReceipt, verifySettlement } from "./verify.ts";
 
 export interface AttemptLimits {
@@ -86,7 +86,7 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
     onRequest?.();
     const left = Math.max(1, firstTokenBy - sentAtMs);
     const headersMs = Math.min(limits.headersMs, left);
-    const chat = await client.chat(session.token, options.request, { settle: true, headersMs, signal });
+    const chat = await client.chat(bearer(session.token), options.request, { settle: true, headersMs, signal });
     answer = await readAnswer(chat, {
       clock,
       sentAtMs,

@@ -4,7 +4,7 @@ import { AppError, errorKinds } from "@clawcompute/lib/errors";
 import { createDialer } from "@clawcompute/lib/node";
 import { afterEach, describe, expect, it } from "vitest";
 import { readAnswer } from "./answer.ts";
-import { baseUrlOf, clientLimits, createProviderClient, type ProviderClient } from "./providerClient.ts";
+import { baseUrlOf, bearer, clientLimits, createProviderClient, type ProviderClient } from "./providerClient.ts";
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -90,7 +90,7 @@ describe("createProviderClient", () => {
 
   it("error: a refused chat carries the provider's words, but our advice", async () => {
     const client = await clientOf(answers(402, '{"error":{"message":"Too short.","code":"runway_too_short","hint":"Top up."}}'));
-    await expect(client.chat("t", chatRequest)).rejects.toMatchObject({
+    await expect(client.chat(bearer("t"), chatRequest)).rejects.toMatchObject({
       code: "RUNWAY_TOO_SHORT",
       message: "Too short.",
       hint: errorKinds.RUNWAY_TOO_SHORT.hint,
@@ -99,7 +99,7 @@ describe("createProviderClient", () => {
 
   it("error: an answer that is not an event stream", async () => {
     const client = await clientOf(answers(200, "{}", { "content-type": "application/json" }));
-    await expect(client.chat("t", chatRequest)).rejects.toMatchObject({ code: "PROVIDER_FAILED" });
+    await expect(client.chat(bearer("t"), chatRequest)).rejects.toMatchObject({ code: "PROVIDER_FAILED" });
   });
 });
 
@@ -114,7 +114,7 @@ describe("readAnswer", () => {
     }, options);
     const clock = { now: () => Date.now(), sleep: async () => {} };
     const { firstTokenMs = 2_000, stallMs = 2_000, signal = new AbortController().signal, onText = () => {} } = options;
-    return readAnswer(await client.chat("t", chatRequest), { clock, sentAtMs: Date.now(), firstTokenMs, stallMs, signal, onText });
+    return readAnswer(await client.chat(bearer("t"), chatRequest), { clock, sentAtMs: Date.now(), firstTokenMs, stallMs, signal, onText });
   };
   const token = (content: string, finish: string | null = null) =>
     `data: ${JSON.stringify({ choices: [{ delta: { content }, finish_reason: finish }] })}\n\n`;

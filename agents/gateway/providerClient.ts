@@ -47,10 +47,15 @@ export interface ProviderClient {
   /** Ends the stream's use and signs what is owed. */
   settle(token: string, signal?: AbortSignal): Promise<SettleResponse>;
   receipt(token: string, requestId: string, signal?: AbortSignal): Promise<SignedReceipt>;
-  chat(token: string, request: ChatRequest, options?: ChatOptions): Promise<ChatStream>;
+  chat(proof: Proof, request: ChatRequest, options?: ChatOptions): Promise<ChatStream>;
   /** Any other paid route, bytes in and bytes out. The head of a good answer; the body is still to be read or destroyed. */
-  send(token: string, path: string, request: SendRequest): Promise<IncomingMessage>;
+  send(proof: Proof, path: string, request: SendRequest): Promise<IncomingMessage>;
 }
+
+/** Headers that show who pays. */
+export type Proof = Readonly<Record<string, string>>;
+
+export const bearer = (token: string): Proof => ({ authorization: `Bearer ${token}` });
 
 export interface SendRequest {
   readonly body: Uint8Array;
@@ -116,10 +121,10 @@ export function createProviderClient(endpoint: string, dialer: Dialer, limits: C
     createSession: (proof, signal) => checked("createSession", sessionResponse, { body: proof, signal }),
     settle: (token, signal) => checked("settleSession", settleResponse, { token, signal }),
     receipt: async (token, requestId, signal) => decodeSignedReceipt(await call("receipt", { token, params: { requestId }, signal })),
-    send: async (token, path, { body, contentType, accept, headersMs, signal }) => {
+    send: async (proof, path, { body, contentType, accept, headersMs, signal }) => {
       const response = await dialer.request(new URL(base.pathname.replace(/\/$/, "") + path, base), {
         method: "POST",
-        headers: { accept, "user-agent": "clawcompute", authorization: `Bearer ${token}`, "content-type": contentType },
+        headers: { accept, "user-agent": "clawcompute", "content-type": contentType, ...proof },
         body,
         headersMs,
         signal,
@@ -127,10 +132,10 @@ export function createProviderClient(endpoint: string, dialer: Dialer, limits: C
       if (response.statusCode === 200) return response;
       throw refusal(await readJson(response, limits.jsonBytes, AbortSignal.timeout(limits.callMs)), response);
     },
-    chat: async (token, request, { settle = false, headersMs, signal } = {}) => {
-      const extra = { accept: "text/event-stream", ...(settle ? { [headers.settle]: "1" } : {}) };
+    chat: async (proof, request, { settle = false, headersMs, signal } = {}) => {
+      const extra = { accept: "text/event-stream", ...proof, ...(settle ? { [headers.settle]: "1" } : {}) };
       const body = { ...request, stream: true, stream_options: { include_usage: true } };
-      const response = await dial("chatCompletions", { token, body, extra, signal, ...(headersMs === undefined ? {} : { headersMs }) });
+      const response = await dial("chatCompletions", { body, extra, signal, ...(headersMs === undefined ? {} : { headersMs }) });
       if (response.statusCode !== 200)
         throw refusal(await readJson(response, limits.jsonBytes, AbortSignal.timeout(limits.callMs)), response);
       if (!/^text\/event-stream\b/i.test(response.headers["content-type"] ?? "")) {

@@ -76,6 +76,7 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
           case "client":
             throw error;
           case "own": {
+            if (error.code === "BUDGET_EXCEEDED" && error.facts.spentWei !== undefined) throw error;
             // Without new streams, providers that are already paid can still answer.
             const warm = waiting.filter(({ entry }) => pool.isWarm(entry.offer.id));
             if (warm.length === 0 || error.code === "TRANSACTION_UNCERTAIN") throw error;
@@ -157,7 +158,7 @@ async function tryCover(deps: ChatDeps, job: ChatJob, cover: Cover, mostWei: big
   let begun = false;
   try {
     const headersMs = Math.min(limits.headersMs, limits.firstTokenMs);
-    const stream = await cover.client.chat(cover.token(), { ...job.request, model: offer.model }, { headersMs, signal });
+    const stream = await cover.chat({ ...job.request, model: offer.model }, { headersMs, signal });
     answer = await pass(deps, job, source, stream, sentAtMs, signal, () => {
       begun = true;
     });
@@ -170,7 +171,7 @@ async function tryCover(deps: ChatDeps, job: ChatJob, cover: Cover, mostWei: big
   } finally {
     clearTimeout(cap);
   }
-  const cutByCap = capped.signal.aborted && !job.signal.aborted && answer?.failure?.code === "ABORTED";
+  const cutByCap = capped.signal.aborted && !job.signal.aborted && failure?.code === "ABORTED";
   if (failure?.code === "PROVIDER_DISHONEST") {
     logger.warn({ requestId: job.requestId, providerId: offer.id, message: failure.message }, "a provider was dishonest");
     deps.experience.failed(offer.id, failure.code);
@@ -181,7 +182,7 @@ async function tryCover(deps: ChatDeps, job: ChatJob, cover: Cover, mostWei: big
   const measuredMs = clock.now() - sentAtMs;
   if (!begun && cutByCap) {
     failure = new AppError("BUDGET_EXCEEDED", "The limit for one request was used up before the first word.", {
-      facts: { providerId: offer.id, limitWei: String(mostWei) },
+      facts: { providerId: offer.id, limitWei: String(mostWei), spentWei: String(atMost(costUp(ratePerSecond, measuredMs), mostWei)) },
     });
   }
   return {
@@ -195,6 +196,8 @@ async function tryCover(deps: ChatDeps, job: ChatJob, cover: Cover, mostWei: big
     exact: signed !== undefined || !begun,
   };
 }
+
+const atMost = (wei: bigint, mostWei: bigint): bigint => (wei < mostWei ? wei : mostWei);
 
 /** C-077: nothing is spent when the usual answer would already cost more than the client allows. */
 function checkEstimate(ranked: readonly Ranked[], maxCostWei: bigint | undefined, symbol: string): void {

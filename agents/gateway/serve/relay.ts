@@ -160,8 +160,8 @@ type Taken = Awaited<ReturnType<GatewayContext["chat"]["pool"]["take"]>>;
 async function send({ clock, logger }: GatewayContext, call: RelayCall, cover: Taken["cover"]): Promise<Sent> {
   const sentAtMs = clock.now();
   const { path, contentType, accept, signal } = call;
-  const response = await cover.client
-    .send(cover.token(), path, { body: call.bodyFor(cover.offer.model), contentType, accept, headersMs: HEADERS_MS, signal })
+  const response = await cover
+    .send(path, { body: call.bodyFor(cover.offer.model), contentType, accept, headersMs: HEADERS_MS, signal })
     .catch((thrown: unknown) => {
       throw saidByProvider(thrown);
     });

@@ -1,10 +1,11 @@
+import type { IncomingMessage } from "node:http";
 import type { Offer } from "@clawcompute/lib/chain";
-import type { SignedReceipt } from "@clawcompute/lib/protocol";
+import type { ChatRequest, SignedReceipt } from "@clawcompute/lib/protocol";
 import type { Hex } from "viem";
 import type { Bill } from "../bill.ts";
-import type { ProviderClient } from "../providerClient.ts";
+import type { ChatOptions, ChatStream, ProviderClient, SendRequest } from "../providerClient.ts";
 
-/** What pays for requests to one provider: an open stream now; a channel has the same shape. */
+/** What pays for requests to one provider: an open stream or channel. */
 export interface Cover {
   readonly kind: "stream" | "channel";
   readonly id: string;
@@ -12,15 +13,16 @@ export interface Cover {
   /** Of this cover, whatever the offer costs by now (P11). */
   readonly ratePerSecond: bigint;
   readonly client: ProviderClient;
-  /** Bearer token; throws while `Rail.connect` has not succeeded. */
-  token(): string;
+  /** Sends a request and pays for it. Throws while `Rail.connect` has not succeeded, and what the client throws. */
+  chat(request: ChatRequest, options: ChatOptions): Promise<ChatStream>;
+  send(path: string, request: SendRequest): Promise<IncomingMessage>;
   readonly depositWei: bigint;
   readonly openedAtMs: number;
   /** Requests under way. */
   readonly uses: number;
   /** Time in which at least one request was under way, by this side's stopwatch: the most that may be owed. */
   readonly busyMs: number;
-  /** What the deposit still covers by the chain's clock. */
+  /** What the deposit still covers: of a stream by the chain's clock, of a channel by what is owed. */
   runwayMs(): number;
   /** A request begins; the returned function ends it, once. */
   use(): () => void;

@@ -5,7 +5,7 @@ import { decodeSignedReceipt, type Settlement, type Signer } from "@clawcompute/
 import { type AttemptLimits, openSession } from "../attempt.ts";
 import { makeBill } from "../bill.ts";
 import { createPayment, type OpenStream, type Payment, type PaymentTransaction } from "../payment.ts";
-import type { ProviderClient } from "../providerClient.ts";
+import { bearer, type ProviderClient } from "../providerClient.ts";
 import { classify, saidByProvider } from "../selection/faults.ts";
 import { checkClaim, verifyReceipt, verifySettlement } from "../verify.ts";
 import type { Cover, Rail } from "./cover.ts";
@@ -45,6 +45,10 @@ export function createStreamRail(options: StreamRailOptions): Rail {
     if (!found) throw new AppError("INTERNAL", "This cover is no stream.");
     return found;
   };
+  const tokenOf = ({ token }: Parts): string => {
+    if (token === undefined) throw new AppError("INTERNAL", "The stream has no session yet.");
+    return token;
+  };
   const report = (payment: Payment, from: number) => {
     for (const transaction of payment.transactions.slice(from)) onTransaction(transaction);
   };
@@ -61,10 +65,8 @@ export function createStreamRail(options: StreamRailOptions): Rail {
       offer,
       ratePerSecond: stream.ratePerSecond,
       client: own.client,
-      token: () => {
-        if (own.token === undefined) throw new AppError("INTERNAL", "The stream has no session yet.");
-        return own.token;
-      },
+      chat: (request, options) => own.client.chat(bearer(tokenOf(own)), request, options),
+      send: (path, request) => own.client.send(bearer(tokenOf(own)), path, request),
       get depositWei() {
         return own.stream.deposit;
       },

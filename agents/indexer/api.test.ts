@@ -82,6 +82,7 @@ const lists = [
   "models",
   "prices",
   "daily",
+  "events",
 ] as const;
 
 describe("the table of routes", () => {

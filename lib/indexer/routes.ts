@@ -150,6 +150,14 @@ export const indexerRoutes = {
     response: pageOf(dayTotals),
     kind: "json",
   },
+  events: {
+    path: "/v1/events",
+    summary: "Everything that happened, newest first",
+    params: none,
+    query: filters.page,
+    response: pageOf(event),
+    kind: "json",
+  },
   stats: { path: "/v1/stats", summary: "Sums since the beginning", params: none, query: none, response: stats, kind: "json" },
   live: {
     path: "/v1/live",

@@ -18,13 +18,14 @@ export function eventItem({
 
 export interface EventPage {
   readonly chainId: number;
-  readonly subject: string;
+  /** Left out: all. */
+  readonly subject?: string;
   readonly order: "asc" | "desc";
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
 
-/** The events that tell about one thing. */
+/** The events that tell about one thing, or all. */
 export async function readEvents(
   db: Database,
   { chainId, subject, order, limit, cursor }: EventPage,
@@ -34,7 +35,7 @@ export async function readEvents(
   const rows = await readRows(db, indexerEvents, {
     where: and(
       eq(indexerEvents.chainId, chainId),
-      eq(indexerEvents.subject, subject),
+      subject === undefined ? undefined : eq(indexerEvents.subject, subject),
       beyond([sql`${indexerEvents.blockNumber}`, sql`${indexerEvents.logIndex}`], keys, order),
     ),
     orderBy: [direction(indexerEvents.blockNumber), direction(indexerEvents.logIndex)],

@@ -17,6 +17,7 @@ import {
   sql,
 } from "@clawcompute/lib/store";
 import { beyond, decodeCursor, digits, hexText, paged } from "../cursor.ts";
+import { readEvents } from "./events.ts";
 import { type ApiContext, dateOf, type Handlers } from "./handler.ts";
 
 type KeeperItem = IndexerAnswer<"keepers">["items"][number];
@@ -24,7 +25,7 @@ type ActionItem = IndexerAnswer<"keeperActions">["items"][number];
 type Sums = Pick<typeof indexerTotals.$inferSelect, "deposited" | "paid" | "rewards" | "refunded" | "soldMs">;
 
 /** Keepers and the network as a whole. */
-export function networkRoutes({ db, chainId }: ApiContext): Handlers<"keepers" | "keeperActions" | "daily" | "stats"> {
+export function networkRoutes({ db, chainId }: ApiContext): Handlers<"keepers" | "keeperActions" | "daily" | "events" | "stats"> {
   return {
     keepers: async ({ sort, limit, cursor }, head) => {
       const keys = decodeCursor(cursor, sort === "reward" ? [digits, hexText] : [hexText]);
@@ -94,6 +95,10 @@ export function networkRoutes({ db, chainId }: ApiContext): Handlers<"keepers" |
       });
       return { ...paged(rows, limit, item, (row) => [row.day, row.asset]), block: head.blockNumber };
     },
+    events: async ({ limit, cursor }, head) => ({
+      ...(await readEvents(db, { chainId, order: "desc", limit, cursor })),
+      block: head.blockNumber,
+    }),
     stats: async (_, head) => {
       const totals = await readRows(db, indexerTotals, { where: eq(indexerTotals.chainId, chainId), orderBy: [asc(indexerTotals.asset)] });
       const [offers] = await db

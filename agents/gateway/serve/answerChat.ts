@@ -15,8 +15,15 @@ export async function answerChat(deps: ChatDeps, job: ChatJob): Promise<ChatOutc
     return { ...done, servedMs: done.signed?.receipt.servedMs ?? done.answer?.measuredMs ?? 0, attempts, ranked };
   };
   const network = async (on: ChatJob) => {
-    const { done, ranked } = await answerOnNetwork(deps, on, hold.mostWei, attempts);
-    return outcomeOf(done, ranked);
+    try {
+      const { done, ranked } = await answerOnNetwork(deps, on, hold.mostWei, attempts);
+      return outcomeOf(done, ranked);
+    } catch (thrown) {
+      // Its limit was used up before the first word: that is the client's cost all the same.
+      const { code, facts } = AppError.from(thrown);
+      if (code === "BUDGET_EXCEEDED" && typeof facts.usedWei === "string") costWei = BigInt(facts.usedWei);
+      throw thrown;
+    }
   };
   try {
     const decision = await deps.local?.decide(job.choice);

@@ -76,7 +76,7 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
           case "client":
             throw error;
           case "own": {
-            if (error.code === "BUDGET_EXCEEDED" && error.facts.spentWei !== undefined) throw error;
+            if (error.code === "BUDGET_EXCEEDED" && error.facts.usedWei !== undefined) throw error;
             // Without new streams, providers that are already paid can still answer.
             const warm = waiting.filter(({ entry }) => pool.isWarm(entry.offer.id));
             if (warm.length === 0 || error.code === "TRANSACTION_UNCERTAIN") throw error;
@@ -182,7 +182,7 @@ async function tryCover(deps: ChatDeps, job: ChatJob, cover: Cover, mostWei: big
   const measuredMs = clock.now() - sentAtMs;
   if (!begun && cutByCap) {
     failure = new AppError("BUDGET_EXCEEDED", "The limit for one request was used up before the first word.", {
-      facts: { providerId: offer.id, limitWei: String(mostWei), spentWei: String(atMost(costUp(ratePerSecond, measuredMs), mostWei)) },
+      facts: { providerId: offer.id, limitWei: String(mostWei), usedWei: String(atMost(costUp(ratePerSecond, measuredMs), mostWei)) },
     });
   }
   return {

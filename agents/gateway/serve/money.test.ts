@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readStream } from "@clawcompute/lib/chain";
 import { createLogger, steadyClock } from "@clawcompute/lib/node";
 import { openStore, type Store } from "@clawcompute/lib/store";
@@ -145,6 +146,25 @@ describe("limits (P14)", () => {
     const response = await chat();
     expect([response.status, response.headers.get("x-should-retry")]).toEqual([402, "false"]);
     expect(await response.json()).toMatchObject({ error: { type: "insufficient_quota", code: "budget_exceeded" } });
+  });
+
+  test("error: a client whose rest is too small for a first word is refused, charged for it, and no provider is blamed", async () => {
+    const provider = await market.provide({ chat: () => {} });
+    const client = { name: "poor", limits: { total: PRICE / 10n } };
+    const keySha256 = createHash("sha256").update("poor-key").digest("hex");
+    await start({ access: { clients: [{ client, keySha256 }] } });
+    const ask = () =>
+      fetch(`${gateway?.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { authorization: "Bearer poor-key" },
+        body: JSON.stringify({ model: "tiny", messages: [{ role: "user", content: "hi" }] }),
+      });
+    for (const exchanges of [1, 1]) {
+      const response = await ask();
+      expect([response.status, (await response.json()).error.code]).toEqual([402, "budget_exceeded"]);
+      expect(provider.exchanges).toBe(exchanges);
+    }
+    expect(gateway?.gateway.experience.of(provider.offer.id)).toMatchObject({ failures: 0, coolUntilMs: 0 });
   });
 
   test("error: models and providers that are not allowed, prices above the cap, costs above the client's own", async () => {

@@ -3,7 +3,7 @@ import { cookies } from "next/headers";
 import type { ReactNode } from "react";
 import "./globals.css";
 import { THEME_COOKIE } from "@/components/ui/theme.ts";
-import { runtimeNetwork } from "@/web3/runtimeNetwork.ts";
+import { pageSettings, runtimeNetwork } from "@/web3/runtimeNetwork.ts";
 import { Header } from "./_components/Header.tsx";
 import { Providers } from "./providers.tsx";
 
@@ -26,7 +26,7 @@ export default async function Layout({ children }: { children: ReactNode }) {
         >
           Skip to content
         </a>
-        <Providers network={network}>
+        <Providers network={network} settings={pageSettings()}>
           <Header />
           <main id="main" className="mx-auto w-full max-w-6xl px-4 pt-6 pb-20 sm:px-6 sm:pt-10">
             {children}

@@ -3,7 +3,7 @@ export { assertChain, type Chain, type ConnectOptions, chainTimeMs, connect, con
 export { type Artifact, type Artifacts, codeMatches, type DeploymentStep, planDeployment } from "./deployment.ts";
 export { isDevKey, refuseDevKeyOnPublicChain } from "./devKeys.ts";
 export { currentFees, type Fees } from "./fees.ts";
-export { listActiveOffers, listWalletOffers, type Offer, type OfferFilter, readOffer } from "./offers.ts";
+export { cheapestFirst, listActiveOffers, listWalletOffers, type Offer, type OfferFilter, readOffer, readOffers } from "./offers.ts";
 export type { ChainClock, ChainLogger } from "./ports.ts";
 export { remedies } from "./remedies.ts";
 export { type ResumeOptions, resumeTransaction, type SignedTransaction } from "./resume.ts";

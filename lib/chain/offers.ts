@@ -86,7 +86,8 @@ async function snapshot(chain: Chain, page: (blockNumber: bigint, offset: bigint
   }
 }
 
-async function readOffers(chain: Chain, ids: readonly bigint[], blockNumber: bigint): Promise<Offer[]> {
+/** Some offers, active or not, as they were at a block. Throws COMPUTE_REGISTRY_UNKNOWN_PROVIDER. */
+export async function readOffers(chain: Chain, ids: readonly bigint[], blockNumber: bigint): Promise<Offer[]> {
   const pages = Array.from({ length: Math.ceil(ids.length / offersPerCall) }, (_, index) =>
     ids.slice(index * offersPerCall, (index + 1) * offersPerCall),
   );
@@ -128,7 +129,8 @@ function offerOf(id: number, provider: Provider): Offer {
   };
 }
 
-function cheapestFirst(a: Offer, b: Offer): number {
+/** Native coin first, then by asset, by price, by age. */
+export function cheapestFirst(a: Offer, b: Offer): number {
   const [left, right] = [a.asset.toLowerCase(), b.asset.toLowerCase()];
   if (left !== right) return left < right ? -1 : 1;
   if (a.pricePerSecond !== b.pricePerSecond) return a.pricePerSecond < b.pricePerSecond ? -1 : 1;

@@ -1,0 +1,50 @@
+import { infiniteQueryOptions } from "@tanstack/react-query";
+import { type ChainEvent, journalOf } from "./journal.ts";
+import { fromEither, refresh, type Source } from "./source.tsx";
+
+export interface EventPage {
+  /** Newest first. */
+  readonly events: readonly ChainEvent[];
+  /** Where the next page begins; undefined on the last one. */
+  readonly next: Place | undefined;
+}
+
+interface Place {
+  readonly blockNumber: number;
+  readonly logIndex: number;
+}
+
+const PAGE = 50;
+const first: Place = { blockNumber: Number.MAX_SAFE_INTEGER, logIndex: 0 };
+const isBefore = (a: Place, b: Place) => a.blockNumber < b.blockNumber || (a.blockNumber === b.blockNumber && a.logIndex < b.logIndex);
+
+/** What happened, newest first. Pages begin at a place in the chain, so that they fit together whoever tells them. */
+export const activityQuery = (source: Source) =>
+  infiniteQueryOptions({
+    queryKey: ["activity", source.chain.network.chainId],
+    initialPageParam: first,
+    queryFn: ({ client, pageParam }) =>
+      fromEither(
+        source,
+        async (indexer): Promise<EventPage> => {
+          const cursor = pageParam === first ? {} : { cursor: cursorOf(pageParam) };
+          const { items, next } = await indexer.get("events", { limit: PAGE, ...cursor });
+          return { events: items, next: next === null ? undefined : items.at(-1) };
+        },
+        async () => {
+          const { events } = await journalOf(client, source.chain);
+          const before = events.filter((event) => isBefore(event, pageParam));
+          const page = before.slice(-PAGE).reverse();
+          return { events: page, next: before.length > PAGE ? page.at(-1) : undefined };
+        },
+      ),
+    getNextPageParam: ({ next }) => next,
+    refetchInterval: refresh(source.chain),
+  });
+
+/** The cursor that the indexer gives with a page that ends here. */
+const cursorOf = ({ blockNumber, logIndex }: Place) =>
+  btoa(JSON.stringify([String(blockNumber), String(logIndex)]))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");

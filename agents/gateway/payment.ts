@@ -27,10 +27,11 @@ export interface OpenStream {
   readonly openedAtMs: number;
 }
 
-export type TransactionKind = "open" | "topUp" | "redirect" | "settle" | "cancel";
+export type TransactionKind = "open" | "topUp" | "redirect" | "settle" | "cancel" | "requestClose" | "withdraw";
 
 export interface PaymentTransaction {
   readonly kind: TransactionKind;
+  /** The stream's number, or the channel's id as one. */
   readonly streamId: bigint;
   readonly sent: SentTransaction;
 }
@@ -68,18 +69,7 @@ const MAX_SENDS = 5;
 export function createPayment({ chain, sender, clock, logger, onSent, endWithinMs = 60_000 }: PaymentOptions): Payment {
   const transactions: PaymentTransaction[] = [];
 
-  // No abort signal: an opening that may have been sent has to be followed to its end, because the stream must be ended.
-  const send = async (kind: TransactionKind, call: ContractCall): Promise<SentTransaction> => {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await sender.send(call, { onSent: (hash) => onSent?.(kind, hash) });
-      } catch (thrown) {
-        // Another program with the same wallet was quicker; this one certainly did not happen.
-        if (AppError.from(thrown).code !== "TRANSACTION_REPLACED" || tries >= MAX_SENDS) throw thrown;
-        logger.info({ kind, tries }, "the nonce went to another program; sending again");
-      }
-    }
-  };
+  const send = createSend({ sender, logger, ...(onSent ? { onSent } : {}) });
   const begin = async (kind: "open" | "redirect", call: ContractCall, offer: Offer): Promise<OpenStream> => {
     const sent = await send(kind, call).catch((thrown: unknown) => {
       const error = AppError.from(thrown);
@@ -159,6 +149,21 @@ export function createPayment({ chain, sender, clock, logger, onSent, endWithinM
         }
       }
     },
+  };
+}
+
+/** Sends once more when another program with the same wallet was quicker: then this one certainly did not happen. */
+export function createSend({ sender, logger, onSent }: Pick<PaymentOptions, "sender" | "logger" | "onSent">) {
+  // No abort signal: an opening that may have been sent has to be followed to its end, because the stream must be ended.
+  return async (kind: TransactionKind, call: ContractCall): Promise<SentTransaction> => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await sender.send(call, { onSent: (hash) => onSent?.(kind, hash) });
+      } catch (thrown) {
+        if (AppError.from(thrown).code !== "TRANSACTION_REPLACED" || tries >= MAX_SENDS) throw thrown;
+        logger.info({ kind, tries }, "the nonce went to another program; sending again");
+      }
+    }
   };
 }
 

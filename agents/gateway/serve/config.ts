@@ -54,6 +54,12 @@ export const settings = {
   ),
   models: optional(list(text("ALLOWED_MODELS", { describe: "names of the only models that may be used, separated by commas" }))),
   idleSeconds: seconds("STREAM_IDLE_SECONDS", "an unused stream is ended after this time; its clock runs on meanwhile", "30", 3_600),
+  channelIdleSeconds: seconds(
+    "CHANNEL_IDLE_SECONDS",
+    "an unused channel is closed after this time; it costs nothing, but holds the deposit",
+    "300",
+    86_400,
+  ),
   minRunwaySeconds: seconds("GATEWAY_MIN_RUNWAY_SECONDS", "time that a stream must still cover before a request is sent", "5", 3_600),
   heartbeatSeconds: seconds("GATEWAY_HEARTBEAT_SECONDS", "silence after which a waiting client gets a sign of life", "5", 300),
   contextLength: integer("GATEWAY_CONTEXT_LENGTH", {

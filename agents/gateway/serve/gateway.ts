@@ -15,6 +15,7 @@ import type { ProviderClient } from "../providerClient.ts";
 import { createCatalog } from "../selection/catalog.ts";
 import type { ChoicePolicy, ChooseDeps } from "../selection/choose.ts";
 import { createExperience, type Experience } from "../selection/experience.ts";
+import type { Rails } from "../streams/cover.ts";
 import { createPool, type Pool, type PoolPolicy } from "../streams/pool.ts";
 import { createStreamRail } from "../streams/streamRail.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
@@ -73,7 +74,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const experience = createExperience(clock);
   const catalog = createCatalog({ chain, clock, logger, renewAfterMs: RENEW_AFTER_MS, staleAfterMs: STALE_AFTER_MS });
   const clientOf = ({ endpoint }: Offer) => options.clientOf(endpoint);
-  const rail = createStreamRail({
+  const streams = createStreamRail({
     chain,
     sender,
     signer: sender.account,
@@ -84,8 +85,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     onTransaction: (transaction) => ledger.transaction(transaction),
   });
   const uncertain: DepositHold[] = [];
+  const rails: Rails = { all: [streams], choose: async () => streams };
   const pool = createPool({
-    rail,
+    rails,
     budget,
     policy: options.pool,
     clock,

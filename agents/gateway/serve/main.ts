@@ -113,6 +113,7 @@ export function optionsOf(
       maxDeposit: buying.maxDeposit,
       maxCovers: config.maxStreams,
       idleMs: config.idleSeconds * 1000,
+      channelIdleMs: config.channelIdleSeconds * 1000,
       minRunwayMs: config.minRunwaySeconds * 1000,
       openWithinMs: 60_000 + 10 * network.blockTimeMs,
     },

@@ -32,9 +32,19 @@ export interface Cover {
 
 /** How a cover ended. */
 export interface Ending {
+  /** While `closing` is there, only what is final already. */
   readonly bill: Bill;
-  /** What the provider signed for; undefined when the clock decided. */
+  /** What the provider signed for; undefined when the clock or a voucher decided. */
   readonly servedMs: number | undefined;
+  readonly closing?: Closing;
+}
+
+/** A channel that its provider does not close: it ends by itself when the payer's notice is over. */
+export interface Closing {
+  /** The most that the provider can still take, raw units. */
+  readonly mostWei: bigint;
+  /** Resolves when the chain has closed it; never, if this process ends before. */
+  readonly bill: Promise<Bill>;
 }
 
 /** How covers begin, last and end. Every method may take as long as the chain does. */
@@ -45,12 +55,22 @@ export interface Rail {
   /** Gets the token. The cover has to be ended when it throws. */
   connect(cover: Cover): Promise<void>;
   topUp(cover: Cover, seconds: number): Promise<void>;
-  /** Failover: what is left moves to another provider in one transaction. Throws the contract's refusal; the old cover is open then. */
-  move(cover: Cover, offer: Offer): Promise<Cover>;
-  /** With the provider's signed settlement when it gives one, else by the chain's clock. */
+  /**
+   * Failover: what is left moves to another provider in one transaction. Throws the contract's refusal; the old cover is open then.
+   * Absent where the escrow has no such move.
+   */
+  move?(cover: Cover, offer: Offer): Promise<Cover>;
+  /** With the provider's signed settlement or its own closing when it gives one, else by the chain's clock or the last voucher. */
   end(cover: Cover): Promise<Ending>;
   /** Gas and events of a cover that has moved on. */
   bill(cover: Cover): Promise<Bill>;
   /** Looks at the chain's clock. */
   tick(): Promise<void>;
+}
+
+/** How a gateway pays. */
+export interface Rails {
+  readonly all: readonly Rail[];
+  /** The one for a new cover. Never throws: what the provider does not offer is not chosen. */
+  choose(offer: Offer): Promise<Rail>;
 }

@@ -4,7 +4,7 @@ import type { Clock, Logger } from "@clawcompute/lib/node";
 import type { Budget, DepositHold } from "../budget/budget.ts";
 import { SHORTEST_SECONDS } from "../quote.ts";
 import { classify } from "../selection/faults.ts";
-import type { Cover, Ending, Rail } from "./cover.ts";
+import type { Cover, Ending, Rail, Rails } from "./cover.ts";
 
 export interface PoolPolicy {
   /** What a new cover's deposit covers, and what a top-up adds. */
@@ -13,8 +13,10 @@ export interface PoolPolicy {
   readonly maxDeposit: bigint;
   /** Covers that are not ended yet. */
   readonly maxCovers: number;
-  /** An unused cover is ended after this time: the chain's clock runs on, and a keeper may make it final. */
+  /** An unused stream is ended after this time: the chain's clock runs on, and a keeper may make it final. */
   readonly idleMs: number;
+  /** An unused channel: it costs nothing, but holds the deposit. */
+  readonly channelIdleMs: number;
   /** A request is not begun with less runway than this. */
   readonly minRunwayMs: number;
   /** How long a request may wait for a cover. */
@@ -62,6 +64,8 @@ export interface Pool {
 
 interface Slot {
   readonly offer: Offer;
+  /** Known as soon as the cover is. */
+  rail: Rail | undefined;
   phase: CoverPhase;
   cover: Cover | undefined;
   hold: DepositHold;
@@ -77,7 +81,7 @@ interface Slot {
 }
 
 export interface PoolOptions {
-  readonly rail: Rail;
+  readonly rails: Rails;
   readonly budget: Budget;
   readonly policy: PoolPolicy;
   readonly clock: Clock;
@@ -89,12 +93,16 @@ export interface PoolOptions {
 const STRANDED_MS = 2_000;
 const RETRY_END_MS = 10_000;
 
-export function createPool({ rail, budget, policy, clock, logger, observer }: PoolOptions): Pool {
+export function createPool({ rails, budget, policy, clock, logger, observer }: PoolOptions): Pool {
   const slots = new Set<Slot>();
   let closing = false;
 
   const slotOf = (providerId: number) =>
     [...slots].find(({ offer, phase, retired }) => offer.id === providerId && phase !== "ending" && !retired);
+  const railOf = ({ rail }: Slot): Rail => {
+    if (!rail) throw new AppError("INTERNAL", "A cover without a rail.");
+    return rail;
+  };
   const isIdle = (slot: Slot) => slot.phase === "open" && !slot.busy && slot.cover?.uses === 0;
 
   /** The deposit for an offer within every limit, in seconds. */
@@ -138,6 +146,7 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
     const hold = stranded ? stranded.hold : budget.holdDeposit(offer.pricePerSecond * BigInt(seconds));
     const slot: Slot = {
       offer,
+      rail: stranded?.rail,
       phase: "opening",
       cover: undefined,
       hold,
@@ -173,7 +182,7 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
       throw error;
     }
     try {
-      await rail.connect(slot.cover);
+      await railOf(slot).connect(slot.cover);
       slot.phase = "open";
       slot.idleSinceMs = clock.now();
     } catch (thrown) {
@@ -186,7 +195,8 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
   async function openNew(slot: Slot, seconds: number | undefined): Promise<Cover> {
     const covered = seconds ?? secondsFor(slot.offer);
     if (seconds === undefined) slot.hold = budget.holdDeposit(slot.offer.pricePerSecond * BigInt(covered));
-    const cover = await rail.open(slot.offer, covered);
+    slot.rail = await rails.choose(slot.offer);
+    const cover = await slot.rail.open(slot.offer, covered);
     observer.opened(cover, undefined);
     return cover;
   }
@@ -194,10 +204,11 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
   /** Undefined when the chain refused the move; then the old cover is being ended. */
   async function moveFrom(stranded: Slot, slot: Slot): Promise<Cover | undefined> {
     const from = stranded.cover as Cover;
+    const rail = railOf(stranded);
     stranded.phase = "ending";
     let cover: Cover;
     try {
-      cover = await rail.move(from, slot.offer);
+      cover = await (rail as Required<Rail>).move(from, slot.offer);
     } catch (thrown) {
       stranded.phase = "open";
       stranded.movable = false;
@@ -219,10 +230,16 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
     slot.phase = "ending";
     slot.ending = (async () => {
       try {
-        const ending = await rail.end(cover);
+        const ending = await railOf(slot).end(cover);
         slots.delete(slot);
-        slot.hold.settle(ending.bill.paidWei + ending.bill.feeWei);
+        const { bill, closing } = ending;
+        const rest = closing && budget.adopt(closing.mostWei);
+        slot.hold.settle(bill.paidWei + bill.feeWei);
         observer.ended(cover, ending);
+        closing?.bill.then((last) => {
+          rest?.settle(last.paidWei + last.feeWei - bill.feeWei);
+          observer.ended(cover, { bill: last, servedMs: undefined });
+        });
       } catch (thrown) {
         logger.error({ err: thrown, coverId: cover.id }, "a stream could not be ended; trying again");
         slot.endFailedAtMs = clock.now();
@@ -238,7 +255,7 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
       const seconds = secondsFor({ ...slot.offer, pricePerSecond: cover.ratePerSecond });
       const wei = cover.ratePerSecond * BigInt(seconds);
       slot.hold.grow(wei);
-      await rail.topUp(cover, seconds);
+      await railOf(slot).topUp(cover, seconds);
       observer.toppedUp(cover);
     })().finally(() => {
       slot.busy = undefined;
@@ -292,11 +309,11 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
 
     retire: (cover, movable = false) => {
       const slot = [...slots].find((candidate) => candidate.cover === cover);
-      if (slot?.phase === "open") retire(slot, movable);
+      if (slot?.phase === "open") retire(slot, movable && railOf(slot).move !== undefined);
     },
 
     tick: async () => {
-      if ([...slots].some(({ phase }) => phase === "open")) await rail.tick();
+      for (const rail of rails.all) if ([...slots].some((slot) => slot.phase === "open" && slot.rail === rail)) await rail.tick();
       const now = clock.now();
       for (const slot of [...slots]) {
         const { cover, phase } = slot;
@@ -339,9 +356,10 @@ export function createPool({ rail, budget, policy, clock, logger, observer }: Po
     },
   };
 
-  function patienceMs({ retired, movable }: Slot): number {
+  function patienceMs({ retired, movable, cover }: Slot): number {
     if (movable) return STRANDED_MS;
-    return retired ? 0 : policy.idleMs;
+    if (retired) return 0;
+    return cover?.kind === "channel" ? policy.channelIdleMs : policy.idleMs;
   }
 
   function retire(slot: Slot, movable: boolean): void {

@@ -56,6 +56,7 @@ export async function startGateway(
       maxDeposit: 10n ** 17n,
       maxCovers: 4,
       idleMs: 30_000,
+      channelIdleMs: 30_000,
       minRunwayMs: 5_000,
       openWithinMs: 20_000,
       ...overrides.pool,

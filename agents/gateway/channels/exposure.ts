@@ -1,0 +1,69 @@
+import { costDown, coveredMsDown } from "@clawcompute/lib/money";
+import type { Clock } from "@clawcompute/lib/node";
+import { createStopwatch } from "../streams/stopwatch.ts";
+
+/**
+ * What one channel owes by this side's own measure, and how much of it may be signed. P4: a signature never runs ahead of that measure
+ * by more than one step, whatever the provider claims; what the provider signed for less is believed.
+ */
+export interface Exposure {
+  /** Requests under way. */
+  readonly running: number;
+  /** Time in which at least one request was under way, by this side's stopwatch, less what the provider itself did not claim. */
+  busyMs(): number;
+  /** A request begins; the returned function ends it, once. */
+  start(): () => void;
+  /** The provider's own claim, checked by its signature: lowers the measure, never raises it. */
+  agree(claimedMs: number): void;
+  /** By the measure, raw units. */
+  owed(): bigint;
+  /** The most that may be signed now. */
+  ceiling(): bigint;
+  /** What has been signed so far; never falls. */
+  readonly signed: bigint;
+  sign(amount: bigint): void;
+  /** Money that the provider could take now without having worked for it, as time; the number people see. */
+  atRiskMs(): number;
+}
+
+export interface ExposureTerms {
+  readonly ratePerSecond: bigint;
+  /** How far a signature may be ahead, raw units. */
+  readonly step: bigint;
+  /** Of the channel; grows by top-ups. */
+  readonly deposit: () => bigint;
+}
+
+export function createExposure({ ratePerSecond, step, deposit }: ExposureTerms, clock: Clock): Exposure {
+  const stopwatch = createStopwatch(clock);
+  let unclaimedMs = 0;
+  let signed = 0n;
+  const busyMs = () => stopwatch.busyMs() - unclaimedMs;
+  const owed = () => costDown(ratePerSecond, busyMs());
+
+  return {
+    get running() {
+      return stopwatch.running;
+    },
+    busyMs,
+    start: () => stopwatch.start(),
+    agree: (claimedMs) => {
+      unclaimedMs += Math.max(0, busyMs() - claimedMs);
+    },
+    owed,
+    ceiling: () => {
+      const most = owed() + step;
+      return most < deposit() ? most : deposit();
+    },
+    get signed() {
+      return signed;
+    },
+    sign: (amount) => {
+      if (amount > signed) signed = amount;
+    },
+    atRiskMs: () => {
+      const ahead = signed - owed();
+      return ahead > 0n ? coveredMsDown(ahead, ratePerSecond) : 0;
+    },
+  };
+}

@@ -1,14 +1,35 @@
 "use client";
-import { useNetwork } from "@/web3/network.tsx";
+import { useQuery } from "@tanstack/react-query";
+import { type Address, zeroAddress } from "viem";
+import { type Token, tokenQuery } from "@/queries/tokens.ts";
+import { useChain } from "@/web3/network.tsx";
 import { formatCoin } from "./formatCoin.ts";
 
-/** Native coin with its unit; the exact figure is in the title. */
-export function Amount({ raw, per, places, className = "" }: { raw: bigint; per?: "s" | "min"; places?: number; className?: string }) {
-  const { nativeSymbol } = useNetwork();
-  const unit = per ? `${nativeSymbol}/${per}` : nativeSymbol;
+export type Per = "s" | "min" | "h";
+
+interface AmountProps {
+  raw: bigint;
+  /** ERC-20; left out: the native coin. */
+  asset?: Address;
+  per?: Per;
+  places?: number;
+  className?: string;
+}
+
+/** Money with its unit; the exact figure is in the title. */
+export function Amount({ raw, asset = zeroAddress, per, places, className = "" }: AmountProps) {
+  const { data: token } = useQuery(tokenQuery(useChain(), asset));
+  const exact = asset === zeroAddress ? `${raw} wei` : `${raw} raw units of the token ${asset}`;
+  const { figure, unit } = amountParts(raw, token, places);
   return (
-    <span className={`whitespace-nowrap tabular-nums ${className}`} title={`${raw} wei`}>
-      {formatCoin(raw, places === undefined ? {} : { places })} <span className="text-[0.85em] text-soft">{unit}</span>
+    <span className={`whitespace-nowrap tabular-nums ${className}`} title={exact}>
+      {figure} <span className="text-[0.85em] text-soft">{per ? `${unit}/${per}` : unit}</span>
     </span>
   );
+}
+
+/** What stands before and in the unit; raw units while the token has not told its decimals. */
+export function amountParts(raw: bigint, token: Token | undefined, places?: number): { figure: string; unit: string } {
+  if (token?.decimals === undefined) return { figure: token ? String(raw) : "…", unit: token ? `raw ${token.symbol}` : "" };
+  return { figure: formatCoin(raw, { decimals: token.decimals, ...(places === undefined ? {} : { places }) }), unit: token.symbol };
 }

@@ -27,6 +27,14 @@ export function raiseFees(previous: Fees, market: Fees): Fees {
   return { kind: "dynamic", maxFeePerGas, maxPriorityFeePerGas, expected: larger(raised(previous.expected), market.expected) };
 }
 
+/** The same, but never above `limit`. */
+export function capFees(fees: Fees, limit: bigint | undefined): Fees {
+  if (limit === undefined || feeCap(fees) <= limit) return fees;
+  const expected = smaller(fees.expected, limit);
+  if (fees.kind === "legacy") return { kind: "legacy", gasPrice: limit, expected };
+  return { kind: "dynamic", maxFeePerGas: limit, maxPriorityFeePerGas: smaller(fees.maxPriorityFeePerGas, limit), expected };
+}
+
 /** The most it may pay for a unit of gas. */
 export function feeCap(fees: Fees): bigint {
   return fees.kind === "legacy" ? fees.gasPrice : fees.maxFeePerGas;
@@ -34,3 +42,4 @@ export function feeCap(fees: Fees): bigint {
 
 const raised = (fee: bigint) => (fee * 115n + 99n) / 100n;
 const larger = (a: bigint, b: bigint) => (a > b ? a : b);
+const smaller = (a: bigint, b: bigint) => (a < b ? a : b);

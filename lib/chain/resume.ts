@@ -23,6 +23,10 @@ export interface ResumeOptions {
   readonly signal?: AbortSignal;
   readonly replaceAfterMs?: number;
   readonly giveUpAfterMs?: number;
+  /** Never more than this for a unit of gas, in wei, not even to be mined sooner. */
+  readonly maxFeePerGas?: bigint;
+  /** Called for each better paid replacement. */
+  readonly onSent?: (hash: Hash) => void;
 }
 
 /**
@@ -31,7 +35,7 @@ export interface ResumeOptions {
  * Throws TRANSACTION_UNCERTAIN.
  */
 export async function resumeTransaction(options: ResumeOptions): Promise<"mined" | "replaced"> {
-  const { chain, account, signed, logger, clock = browserClock, signal } = options;
+  const { chain, account, signed, logger, clock = browserClock, signal, maxFeePerGas, onSent = () => {} } = options;
   const { blockTimeMs } = chain.network;
   const parsed = parseTransaction(signed.raw);
   const queue = sendQueueOf(chain, account.address);
@@ -46,12 +50,13 @@ export async function resumeTransaction(options: ResumeOptions): Promise<"mined"
         first: { hash: signed.hash, raw: signed.raw, fees: feesOf(parsed) },
         reprice: async (previous) => {
           const fees = raiseFees(previous, await currentFees(chain));
+          if (maxFeePerGas !== undefined && feeCap(fees) > maxFeePerGas) return undefined;
           const balance = await chain.client.getBalance({ address: account.address });
           if (balance < (parsed.value ?? 0n) + (parsed.gas ?? 0n) * feeCap(fees)) return undefined;
           const raw = await account.signTransaction({ ...parsed, ...pricesOf(fees) } as Parameters<LocalAccount["signTransaction"]>[0]);
           return { hash: keccak256(raw), raw, fees };
         },
-        onSent: () => {},
+        onSent,
         signal,
         clock,
         logger,

@@ -3,7 +3,7 @@ import { AppError } from "../errors/index.ts";
 import { broadcast, isKnown } from "./broadcast.ts";
 import { type Attempt, confirm, uncertain } from "./confirm.ts";
 import { type Chain, reading } from "./connect.ts";
-import { currentFees, type Fees, feeCap, raiseFees } from "./fees.ts";
+import { capFees, currentFees, type Fees, feeCap, raiseFees } from "./fees.ts";
 import { browserClock, type ChainClock, type ChainLogger } from "./ports.ts";
 import type { SignedTransaction } from "./resume.ts";
 import { decodeRevert } from "./reverts.ts";
@@ -24,6 +24,8 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
   /** Called for each hash that may be mined: the first one, then each better paid replacement. */
   readonly onSent?: (hash: Hash) => void;
+  /** Never more than this for a unit of gas, in wei, not even to be mined sooner. */
+  readonly maxFeePerGas?: bigint;
   /** Called before anything leaves this process. */
   readonly onPrepared?: (nonce: number) => void;
   /** Awaited before the signed bytes leave this process; when it throws, nothing was sent. Replacements share the nonce and are not told. */
@@ -68,7 +70,7 @@ export function createSender(options: SenderOptions): Sender {
   const queue = sendQueueOf(chain, account.address);
 
   async function send(call: ContractCall, sendOptions: SendOptions = {}): Promise<SentTransaction> {
-    const { signal, onSent = () => {} } = sendOptions;
+    const { signal, maxFeePerGas, onSent = () => {} } = sendOptions;
     const request = requestOf(chain, account.address, call);
     const { nonce, gas, attempt } = await queue.inTurn(() => prepareAndOffer(request, call, sendOptions));
     try {
@@ -79,6 +81,7 @@ export function createSender(options: SenderOptions): Sender {
         first: attempt,
         reprice: async (previous) => {
           const fees = raiseFees(previous, await currentFees(chain));
+          if (maxFeePerGas !== undefined && feeCap(fees) > maxFeePerGas) return undefined;
           const balance = await chain.client.getBalance({ address: account.address });
           return balance < (request.value ?? 0n) + gas * feeCap(fees) ? undefined : sign(request, nonce, gas, fees);
         },
@@ -98,9 +101,13 @@ export function createSender(options: SenderOptions): Sender {
     }
   }
 
-  async function prepareAndOffer(request: Request, call: ContractCall, { signal, onPrepared, onSigned, onSent }: SendOptions) {
+  async function prepareAndOffer(
+    request: Request,
+    call: ContractCall,
+    { signal, maxFeePerGas, onPrepared, onSigned, onSent }: SendOptions,
+  ) {
     for (let tries = 1; ; tries += 1) {
-      const { gas, fees } = await price(request, call.gasFloor);
+      const { gas, fees } = await price(request, call.gasFloor, maxFeePerGas);
       const nonce = queue.nextNonce(
         await reading(() => chain.client.getTransactionCount({ address: account.address, blockTag: "pending" })),
       );
@@ -128,12 +135,13 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   /** Simulates, and checks that the wallet can pay the most that this may cost. */
-  async function price(request: Request, gasFloor = 0n): Promise<{ gas: bigint; fees: Fees }> {
-    const [estimated, fees, balance] = await Promise.all([
+  async function price(request: Request, gasFloor = 0n, maxFeePerGas?: bigint): Promise<{ gas: bigint; fees: Fees }> {
+    const [estimated, market, balance] = await Promise.all([
       simulate(chain, request),
       currentFees(chain),
       reading(() => chain.client.getBalance({ address: account.address })),
     ]);
+    const fees = capFees(market, maxFeePerGas);
     const padded = (estimated * 12n) / 10n;
     const gas = (padded > gasFloor ? padded : gasFloor) + unlikeAnyOther();
     const needed = (request.value ?? 0n) + gas * feeCap(fees);

@@ -5,14 +5,13 @@ import { AppError } from "@clawcompute/lib/errors";
 import { Command, CommanderError } from "commander";
 import { type CommandContext, errorLine, errorReport } from "./command.ts";
 import { exitCodeHelp, exitCodeOf, exitCodes } from "./exitCodes.ts";
-import { localRpcUrl } from "./localNetwork.ts";
+import { localNetworkEnv } from "./localNetwork.ts";
 import { processTerminal } from "./terminal.ts";
 
 // Settings of a checkout; what is in the environment already wins.
 const envFile = join(import.meta.dirname, "..", ".env");
 if (existsSync(envFile)) process.loadEnvFile(envFile);
-const rpcUrl = localRpcUrl(process.env, join(import.meta.dirname, "..", ".local", "network.json"));
-if (rpcUrl) process.env.RPC_URL = rpcUrl;
+Object.assign(process.env, localNetworkEnv(process.env, join(import.meta.dirname, "..", ".local", "network.json")));
 
 const terminal = processTerminal(process);
 const json = process.argv.includes("--json");

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { AppError } from "@clawcompute/lib/errors";
 import type { ChainMessage, ChainReady } from "./chainProcess.ts";
 import { type Child, type ChildOptions, startChild } from "./children.ts";
@@ -36,15 +36,18 @@ export async function startChain(options: ChainPartOptions): Promise<ChainPart> 
 
 /** Moves the saved chain away, and what belongs to it. Returns where it is. */
 export function setAside({ statePath, belongings }: Pick<ChainPartOptions, "statePath" | "belongings">): string {
-  const old = join(dirname(statePath as string), "chain-state.old.json");
-  renameSync(statePath as string, old);
-  for (const path of belongings) rmSync(path, { recursive: true, force: true });
+  const old = join(dirname(statePath as string), "old");
+  rmSync(old, { recursive: true, force: true });
+  mkdirSync(old, { recursive: true });
+  for (const path of [statePath as string, ...belongings]) if (existsSync(path)) renameSync(path, join(old, basename(path)));
   return old;
 }
 
 async function startOnce(options: ChainPartOptions, restarted: string | undefined): Promise<ChainPart> {
-  const { port, statePath, cwd, logsFolder } = options;
+  const { port, statePath, belongings, cwd, logsFolder } = options;
   if (statePath) mkdirSync(dirname(statePath), { recursive: true });
+  // A chain that begins anew knows nothing of what others remember.
+  if (!statePath || !existsSync(statePath)) for (const path of belongings) rmSync(path, { recursive: true, force: true });
   const child = await startChild({
     name: "chain",
     command: process.execPath,

@@ -1,13 +1,9 @@
-import { dashboardSettings } from "@clawcompute/lib/config/dashboard";
-import { networkSettings } from "@clawcompute/lib/config/network";
-import { settings as gatewaySettings } from "../../agents/gateway/config.ts";
-import { settings as keeperSettings } from "../../agents/keeper/config.ts";
-import { settings as providerSettings } from "../../agents/provider/config.ts";
-import { settings as walletSettings } from "../../agents/wallet/config.ts";
+import { join } from "node:path";
+import { owners } from "../checks/envExample.ts";
 
-const everySetting = [networkSettings, dashboardSettings, providerSettings, keeperSettings, gatewaySettings, walletSettings].flatMap(
-  (settings) => Object.values(settings).map(({ name }) => name),
-);
+const everySetting = owners.flatMap(([, settings]) => Object.values(settings).map(({ name }) => name));
+/** What the parts were compiled to, kept for the next start. */
+const compiled = join(import.meta.dirname, "..", "..", ".tools", "compiled");
 
 /**
  * The environment of a part: only the settings named here count. All others are there and empty, which means their default, so
@@ -15,5 +11,5 @@ const everySetting = [networkSettings, dashboardSettings, providerSettings, keep
  */
 export function childEnv(settings: Readonly<Record<string, string>>): Record<string, string | undefined> {
   const unset = Object.fromEntries(everySetting.map((name) => [name, ""]));
-  return { ...process.env, ...unset, ...settings };
+  return { NODE_COMPILE_CACHE: compiled, ...process.env, ...unset, ...settings };
 }

@@ -59,14 +59,19 @@ export async function buildDashboard(
 export interface DashboardPartOptions extends Pick<ChildOptions, "cwd" | "logsFolder"> {
   readonly port: number;
   readonly rpcUrl: string;
+  readonly indexerUrl: string;
 }
 
-export function startDashboard({ port, rpcUrl, cwd, logsFolder }: DashboardPartOptions): Promise<Child> {
+export function startDashboard({ port, rpcUrl, indexerUrl, cwd, logsFolder }: DashboardPartOptions): Promise<Child> {
   return startChild({
     name: "dashboard",
     command: process.execPath,
     args: [nextBin(cwd), "start", join(cwd, "frontend"), "-H", "127.0.0.1", "-p", String(port)],
-    env: { ...childEnv({ NETWORK: "local", RPC_URL: rpcUrl }), NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production" },
+    env: {
+      ...childEnv({ NETWORK: "local", RPC_URL: rpcUrl, INDEXER_URL: indexerUrl }),
+      NEXT_TELEMETRY_DISABLED: "1",
+      NODE_ENV: "production",
+    },
     cwd,
     logsFolder,
   });

@@ -13,7 +13,7 @@ import { endLeftovers, type Loss, type RunningNetwork, removeFolder, startNetwor
 const QUESTION = "What is your name?";
 const help = `
 npm start: the whole market on this machine, on 127.0.0.1 only: a chain with the contracts, three providers (two with a real
-tiny model), a keeper and the dashboard. Ctrl-C ends all of it.
+tiny model), a gateway for OpenAI and Ollama clients, a keeper, an indexer and the dashboard. Ctrl-C ends all of it.
 
   npm start [-- OPTIONS]
 
@@ -22,7 +22,7 @@ tiny model), a keeper and the dashboard. Ctrl-C ends all of it.
   --ask TEXT        the question for --once (default: "${QUESTION}")
   --no-dashboard    everything but the page
   --fresh           begin with a new chain; the old one is set aside
-  --free-ports      any free ports instead of 8545, 8701 to 8703, 8710 and 3000
+  --free-ports      any free ports instead of 3000, 8545, 8700 to 8703, 8710 and 8790
   --folder PATH     where state, logs and network.json are (default: .local)
   --stop            end the network that runs in that folder
   --help            this text
@@ -108,6 +108,8 @@ function announce({ record: { urls } }: RunningNetwork, seconds: string): void {
 The local network is ready after ${seconds} s.
 
   dashboard   ${urls?.dashboard ?? "not started"}
+  gateway     ${urls?.gateway}/v1 (OpenAI), ${urls?.gateway} (Ollama)
+  indexer     ${urls?.indexer}
   chain RPC   ${urls?.rpc}
   providers   ${urls?.providers.join("  ")}
   logs        ${join(folder, "logs")}
@@ -115,6 +117,12 @@ The local network is ready after ${seconds} s.
 Ask something and pay for it, in a second terminal:
 
   npm run consumer -- "${QUESTION}"
+
+or point any OpenAI client at ${urls?.gateway}/v1 (any API key, model "auto"), an Ollama client at
+${urls?.gateway}; what it spent, and why it chose whom:
+
+  npm run claw -- spend
+  npm run claw -- why auto
 
 Ctrl-C ends everything; the chain goes on from here at the next start.
 `);
@@ -125,7 +133,7 @@ async function askOnce({ record: { urls } }: RunningNetwork, seconds: string): P
   report.line(`\nThe network is ready after ${seconds} s: ${[urls?.rpc, ...(urls?.providers ?? [])].join("  ")}\n\n> ${question}`);
   const child = spawn(process.execPath, [join(root, "agents", "cli.ts"), "ask", question], {
     cwd: root,
-    env: childEnv({ NETWORK: "local", RPC_URL: urls?.rpc ?? "" }),
+    env: childEnv({ NETWORK: "local", RPC_URL: urls?.rpc ?? "", RECEIPTS_FILE: join(folder, "asked.jsonl") }),
     stdio: ["ignore", "inherit", "inherit"],
   });
   const cut = () => child.kill("SIGTERM");

@@ -10,7 +10,15 @@ export interface NetworkRecord {
   readonly pids: Readonly<Record<string, number>>;
   readonly chainId?: number;
   readonly rpcUrl?: string;
-  readonly urls?: { readonly dashboard?: string; readonly rpc: string; readonly providers: readonly string[] };
+  readonly urls?: NetworkUrls;
+}
+
+export interface NetworkUrls {
+  readonly dashboard?: string;
+  readonly rpc: string;
+  readonly gateway: string;
+  readonly indexer: string;
+  readonly providers: readonly string[];
 }
 
 export interface NetworkFile {

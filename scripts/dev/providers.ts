@@ -1,9 +1,7 @@
 import { join } from "node:path";
-import { devAccounts, type TinyModelName, tinyModels, writeTinyModel } from "@clawcompute/lib/testing";
-import type { HDAccount } from "viem";
-import { toHex } from "viem";
-import { childEnv } from "./childEnv.ts";
-import { type Child, type ChildOptions, startChild } from "./children.ts";
+import { type TinyModelName, tinyModels, writeTinyModel } from "@clawcompute/lib/testing";
+import type { Child } from "./children.ts";
+import { type ClawOptions, privateKeyOf, startClaw } from "./claw.ts";
 
 /** One provider of the local network. */
 export interface ProviderPlan {
@@ -23,12 +21,6 @@ export const providerPlans: readonly ProviderPlan[] = [
   { model: "echo", backend: "echo", price: "0.00015", account: 3, port: 8703 },
 ];
 
-export function privateKeyOf(account: number): string {
-  const key = (devAccounts[account] as HDAccount).getHdKey().privateKey;
-  if (!key) throw new Error(`development account ${account} has no key`);
-  return toHex(key);
-}
-
 /** Generates the model files; the same bytes each time. */
 export async function writeModels(folder: string): Promise<readonly string[]> {
   const names = Object.keys(tinyModels) as TinyModelName[];
@@ -42,60 +34,25 @@ export async function writeModels(folder: string): Promise<readonly string[]> {
 
 const modelPath = (folder: string, model: string) => join(folder, `${model}.gguf`);
 
-export interface ProviderPartOptions extends Pick<ChildOptions, "cwd" | "logsFolder"> {
+export interface ProviderPartOptions extends ClawOptions {
   readonly plan: ProviderPlan;
   readonly port: number;
-  readonly rpcUrl: string;
   readonly modelsFolder: string;
   readonly dataFolder: string;
 }
 
-export function startProvider({ plan, port, rpcUrl, modelsFolder, dataFolder, cwd, logsFolder }: ProviderPartOptions): Promise<Child> {
+export function startProvider({ plan, port, modelsFolder, dataFolder, ...where }: ProviderPartOptions): Promise<Child> {
   const { model, backend, price, account } = plan;
-  return startChild({
-    name: model,
-    command: process.execPath,
-    args: [join(cwd, "agents", "cli.ts"), "provider"],
-    env: childEnv({
-      NETWORK: "local",
-      RPC_URL: rpcUrl,
-      MODEL_NAME: model,
-      BACKEND: backend,
-      ...(backend === "llama" ? { GGUF_PATH: modelPath(modelsFolder, model) } : {}),
-      PRICE_PER_SECOND: price,
-      PROVIDER_PRIVATE_KEY: privateKeyOf(account),
-      PROVIDER_HOST: "127.0.0.1",
-      PROVIDER_PORT: String(port),
-      ENDPOINT_URL: `http://127.0.0.1:${port}`,
-      DATA_DIR: join(dataFolder, model),
-      DRAIN_SECONDS: "5",
-    }),
-    cwd,
-    logsFolder,
-  });
-}
-
-export interface KeeperPartOptions extends Pick<ChildOptions, "cwd" | "logsFolder"> {
-  readonly rpcUrl: string;
-  readonly port: number;
-  readonly stateFile: string;
-}
-
-export function startKeeper({ rpcUrl, port, stateFile, cwd, logsFolder }: KeeperPartOptions): Promise<Child> {
-  return startChild({
-    name: "keeper",
-    command: process.execPath,
-    args: [join(cwd, "agents", "cli.ts"), "keeper"],
-    env: childEnv({
-      NETWORK: "local",
-      RPC_URL: rpcUrl,
-      KEEPER_PRIVATE_KEY: privateKeyOf(4),
-      KEEPER_EVERY_SECONDS: "10",
-      KEEPER_COMPLETE_AT_LOSS: "1",
-      KEEPER_METRICS_PORT: String(port),
-      KEEPER_STATE_FILE: stateFile,
-    }),
-    cwd,
-    logsFolder,
+  return startClaw(model, "provider", where, {
+    MODEL_NAME: model,
+    BACKEND: backend,
+    ...(backend === "llama" ? { GGUF_PATH: modelPath(modelsFolder, model) } : {}),
+    PRICE_PER_SECOND: price,
+    PROVIDER_PRIVATE_KEY: privateKeyOf(account),
+    PROVIDER_HOST: "127.0.0.1",
+    PROVIDER_PORT: String(port),
+    ENDPOINT_URL: `http://127.0.0.1:${port}`,
+    DATA_DIR: dataFolder,
+    DRAIN_SECONDS: "5",
   });
 }

@@ -6,11 +6,13 @@ import { type Child, logTail } from "./children.ts";
 import { buildDashboard, startDashboard } from "./dashboard.ts";
 import { isOurs, type NetworkRecord, openNetworkFile } from "./networkFile.ts";
 import { choosePort } from "./ports.ts";
-import { providerPlans, startKeeper, startProvider, writeModels } from "./providers.ts";
+import { providerPlans, startProvider, writeModels } from "./providers.ts";
 import { failure, untilReady } from "./ready.ts";
 import type { Report } from "./report.ts";
+import { startGateway, startIndexer, startKeeper } from "./services.ts";
+import { beginStore, storeTemplate } from "./storeTemplate.ts";
 
-export const wantedPorts = { chain: 8545, keeper: 8710, dashboard: 3000 } as const;
+export const wantedPorts = { chain: 8545, gateway: 8700, keeper: 8710, indexer: 8790, dashboard: 3000 } as const;
 
 export interface NetworkOptions {
   /** The checkout. */
@@ -88,18 +90,26 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   };
   const stop = async () => {
     stopping = true;
-    await Promise.all(parts.filter(({ name }) => name !== "chain").map((part) => part.stop()));
-    await Promise.all(parts.map((part) => part.stop()));
+    const chain = parts.find(({ name }) => name === "chain");
+    // The gateway ends its streams, for which it needs the providers' signatures and the chain.
+    await parts.find(({ name }) => name === "gateway")?.stop(chain?.isRunning() ? 30_000 : 2_000);
+    await Promise.all(parts.filter((part) => part !== chain).map((part) => part.stop()));
+    await chain?.stop();
     file.remove();
   };
 
   const logsFolder = join(folder, "logs");
   const where = { cwd: root, logsFolder };
   const models = join(folder, "models");
-  const data = join(folder, "providers");
-  const keeperState = join(folder, "keeper.json");
+  const kept = {
+    providers: join(folder, "providers"),
+    keeper: join(folder, "keeper.json"),
+    indexer: join(folder, "indexer"),
+    gateway: join(folder, "gateway"),
+    receipts: join(folder, "receipts.jsonl"),
+  };
   const statePath = keepState ? join(folder, "chain-state.json") : undefined;
-  const belongings = [data, keeperState];
+  const belongings = Object.values(kept);
   const portFor = async (wanted: number) => {
     const { port, moved } = await choosePort(freePorts ? 0 : wanted);
     if (moved) report.line(`  port ${wanted} is taken by another program: using ${port} instead`);
@@ -118,6 +128,8 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
         )
       : Promise.resolve();
     built.catch(() => {}); // awaited below; a failure elsewhere must not leave it unhandled
+    const template = storeTemplate(root, signal);
+    template.catch(() => {});
 
     await report.step("chain", "starting", async () => {
       const port = await portFor(wantedPorts.chain);
@@ -131,36 +143,64 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     signal.throwIfAborted();
     await report.step("models", "generating", async () => `${(await writeModels(models)).join(" and ")} generated in ${models}`);
 
-    const providerUrls: string[] = [];
+    const urlOf = (port: number) => `http://127.0.0.1:${port}`;
+    const ports = {
+      gateway: await portFor(wantedPorts.gateway),
+      keeper: await portFor(wantedPorts.keeper),
+      indexer: await portFor(wantedPorts.indexer),
+      dashboard: options.dashboard ? await portFor(wantedPorts.dashboard) : undefined,
+    };
+    const providerPorts: number[] = [];
+    for (const { port } of providerPlans) providerPorts.push(await portFor(port));
+    const claw = { ...where, rpcUrl };
+    const indexerUrl = urlOf(ports.indexer);
+    const storeIn = async (dataFolder: string) => {
+      beginStore(await template, dataFolder);
+      return dataFolder;
+    };
     await Promise.all([
-      ...providerPlans.map(async (plan, index) => {
-        const port = await portFor(plan.port);
-        providerUrls[index] = `http://127.0.0.1:${port}`;
-        await report.step(plan.model, "starting", async () => {
-          const child = add(await startProvider({ ...where, plan, port, rpcUrl, modelsFolder: models, dataFolder: data }));
-          await untilReady(child, `${providerUrls[index]}/ready`, signal);
-          return `provider at ${providerUrls[index]}, ${plan.price} ETH/s, ${plan.backend === "llama" ? "a real tiny model" : "repeats what it is told"}`;
-        });
-      }),
+      ...providerPlans.map((plan, index) =>
+        report.step(plan.model, "starting", async () => {
+          const port = providerPorts[index] as number;
+          const dataFolder = await storeIn(join(kept.providers, plan.model));
+          const child = add(await startProvider({ ...claw, plan, port, modelsFolder: models, dataFolder }));
+          await untilReady(child, `${urlOf(port)}/ready`, signal);
+          return `provider at ${urlOf(port)}, ${plan.price} ETH/s, ${plan.backend === "llama" ? "a real tiny model" : "repeats what it is told"}`;
+        }),
+      ),
       report.step("keeper", "starting", async () => {
-        const port = await portFor(wantedPorts.keeper);
-        const child = add(await startKeeper({ ...where, rpcUrl, port, stateFile: keeperState }));
-        await untilReady(child, `http://127.0.0.1:${port}/health`, signal);
-        return `settles streams every 10 s, metrics at http://127.0.0.1:${port}/metrics`;
+        const child = add(await startKeeper({ ...claw, port: ports.keeper, stateFile: kept.keeper, indexerUrl }));
+        await untilReady(child, `${urlOf(ports.keeper)}/health`, signal);
+        return `settles streams every 10 s, metrics at ${urlOf(ports.keeper)}/metrics`;
       }),
+      report.step("indexer", "starting", async () => {
+        const child = add(await startIndexer({ ...claw, port: ports.indexer, dataFolder: await storeIn(kept.indexer) }));
+        await untilReady(child, `${indexerUrl}/ready`, signal);
+        return `history of the chain at ${indexerUrl}/v1, described in ${indexerUrl}/openapi.json`;
+      }),
+      report.step("gateway", "starting", async () => {
+        const options = { port: ports.gateway, dataFolder: await storeIn(kept.gateway), receiptsFile: kept.receipts };
+        await untilReady(add(await startGateway({ ...claw, ...options })), `${urlOf(ports.gateway)}/health`, signal);
+        return `OpenAI API at ${urlOf(ports.gateway)}/v1, Ollama API at ${urlOf(ports.gateway)}`;
+      }),
+      (async () => {
+        await built;
+        const { dashboard: port } = ports;
+        if (port === undefined) return;
+        await report.step("dashboard", "starting", async () => {
+          await untilReady(add(await startDashboard({ ...claw, port, indexerUrl })), urlOf(port), signal);
+          return `page at ${urlOf(port)}`;
+        });
+      })(),
     ]);
-    await built;
     signal.throwIfAborted();
-    let dashboard: string | undefined;
-    if (options.dashboard) {
-      await report.step("dashboard", "starting", async () => {
-        const port = await portFor(wantedPorts.dashboard);
-        dashboard = `http://127.0.0.1:${port}`;
-        await untilReady(add(await startDashboard({ ...where, port, rpcUrl })), dashboard, signal);
-        return `page at ${dashboard}`;
-      });
-    }
-    const urls = { ...(dashboard === undefined ? {} : { dashboard }), rpc: rpcUrl, providers: providerUrls };
+    const urls = {
+      ...(ports.dashboard === undefined ? {} : { dashboard: urlOf(ports.dashboard) }),
+      rpc: rpcUrl,
+      gateway: urlOf(ports.gateway),
+      indexer: indexerUrl,
+      providers: providerPorts.map(urlOf),
+    };
     const record: NetworkRecord = { status: "ready", launcherPid: process.pid, pids: pids(), chainId, rpcUrl, urls };
     keep(record);
     const onLoss = (listener: (loss: Loss) => void) => {
@@ -202,7 +242,7 @@ export async function endLeftovers(record: NetworkRecord | undefined, root: stri
 
 function alreadyRunning({ status, launcherPid, urls }: NetworkRecord): AppError {
   const what = status === "ready" ? "already running" : "just being started";
-  const where = urls ? [urls.dashboard, urls.rpc, ...urls.providers].filter((url) => url !== undefined) : [];
+  const where = urls ? [urls.dashboard, urls.gateway, urls.indexer, urls.rpc, ...urls.providers].filter((url) => url !== undefined) : [];
   return new AppError("ALREADY_RUNNING", `The local network is ${what} (process ${launcherPid}).`, {
     facts: { launcherPid, urls: where },
     hint: "End it with Ctrl-C where it runs, or with: npm start -- --stop",

@@ -35,18 +35,24 @@ export async function lookBackBlock({ client, network }: Chain, seconds: number)
   return block > network.deployBlock ? block : network.deployBlock;
 }
 
-/** By ranges that shrink to what the endpoint allows. */
-async function readOpenings(chain: Chain, payer: Address, fromBlock: bigint): Promise<{ id: bigint; openBlock: bigint }[]> {
-  const found: { id: bigint; openBlock: bigint }[] = [];
+function readOpenings(chain: Chain, payer: Address, fromBlock: bigint): Promise<{ id: bigint; openBlock: bigint }[]> {
+  return inRanges(chain, fromBlock, async (from, to) => {
+    const filter = { address: chain.network.contracts.streamPay, event: streamCreated, args: { payer }, fromBlock: from, toBlock: to };
+    const logs = await chain.client.getLogs({ ...filter, strict: true });
+    return logs.map(({ args, blockNumber }) => ({ id: args.id, openBlock: blockNumber }));
+  });
+}
+
+/** By ranges of blocks that shrink to what the endpoint allows. */
+export async function inRanges<T>(chain: Chain, fromBlock: bigint, read: (from: bigint, to: bigint) => Promise<T[]>): Promise<T[]> {
+  const found: T[] = [];
   try {
     const latest = await chain.client.getBlockNumber();
     let range = LARGEST_RANGE;
     for (let from = fromBlock; from <= latest; ) {
       const to = from + range - 1n < latest ? from + range - 1n : latest;
-      const filter = { address: chain.network.contracts.streamPay, event: streamCreated, args: { payer }, fromBlock: from, toBlock: to };
       try {
-        const logs = await chain.client.getLogs({ ...filter, strict: true });
-        found.push(...logs.map(({ args, blockNumber }) => ({ id: args.id, openBlock: blockNumber })));
+        found.push(...(await read(from, to)));
         from = to + 1n;
       } catch (thrown) {
         if (range <= SMALLEST_RANGE) throw thrown;
@@ -106,7 +112,7 @@ async function askSettlement(stream: OpenStream, { chain, signer, clientOf, sett
 }
 
 /** A stream to somebody who is in no registry. */
-function nobodysOffer({ payee, asset, ratePerSecond }: FoundStream): OpenStream["offer"] {
+export function nobodysOffer({ payee, asset, ratePerSecond }: Pick<FoundStream, "payee" | "asset" | "ratePerSecond">): OpenStream["offer"] {
   const none = { signer: undefined, serviceType: 0, active: false, registeredAt: 0, completions: 0n, earned: 0n, model: "", endpoint: "" };
   return { id: 0, owner: payee, asset, pricePerSecond: ratePerSecond, ...none };
 }

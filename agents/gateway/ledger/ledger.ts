@@ -41,8 +41,8 @@ export interface Ledger {
   toppedUp(cover: Cover): void;
   ended(cover: Cover, ending: Ending): void;
   transaction(transaction: PaymentTransaction): void;
-  /** A stream of an earlier run that was found on the chain and ended. */
-  forgotten(stream: OpenStream, bill: Bill): void;
+  /** A stream or channel of an earlier run that was found on the chain and ended. */
+  forgotten(stream: Pick<OpenStream, "id" | "offer" | "ratePerSecond" | "start">, bill: Bill): void;
   /** Resolves when everything so far is stored. */
   flush(): Promise<void>;
 }

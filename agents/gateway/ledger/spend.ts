@@ -13,6 +13,7 @@ import {
 } from "@clawcompute/lib/store";
 import type { Address } from "viem";
 import { addUp } from "../bill.ts";
+import { findChannels, readChannelLedger } from "../channels/ownChannels.ts";
 import { findOpenings, readStreamEvents } from "./chainEvents.ts";
 
 export const spendGroups = ["day", "provider", "model", "client", "outcome"] as const;
@@ -174,7 +175,7 @@ export interface Difference {
   readonly kept: { readonly depositWei: string; readonly paidWei: string | null; readonly refundedWei: string | null } | null;
 }
 
-/** Compares the books with the chain's events, stream by stream. `openNow` are this process's own. */
+/** Compares the books with the chain's events, stream by stream and channel by channel. `openNow` are this process's own. */
 export async function reconcile(books: Books, chain: Chain, fromBlock: bigint, openNow: ReadonlySet<string>) {
   const { db, chainId, payer } = books;
   const openings = await findOpenings(chain, payer, fromBlock);
@@ -184,19 +185,25 @@ export async function reconcile(books: Books, chain: Chain, fromBlock: bigint, o
     .from(gatewayStreams)
     .where(and(eq(gatewayStreams.chainId, chainId), eq(gatewayStreams.payer, payer)));
   const kept = new Map(rows.map((row) => [String(row.streamId), row]));
-  const differences: Difference[] = [];
-  for (const { id } of openings) {
-    const key = String(id);
-    const row = kept.get(key);
+  const streams = openings.map(({ id }) => {
     const { deposit, paid, refunded, moved } = addUp(id, events);
-    const depositWei = deposit - moved;
-    const isOpen = paid + refunded < depositWei;
+    return { key: String(id), name: String(id), depositWei: deposit - moved, paid, refunded, isOpen: paid + refunded < deposit - moved };
+  });
+  const channels = await Promise.all(
+    (await findChannels(chain, payer, fromBlock)).map(async ({ id, openBlock }) => {
+      const { deposit, paid, refunded, closed } = await readChannelLedger(chain, id, openBlock);
+      return { key: String(BigInt(id)), name: id, depositWei: deposit, paid, refunded, isOpen: !closed };
+    }),
+  );
+  const differences: Difference[] = [];
+  for (const { key, name, depositWei, paid, refunded, isOpen } of [...streams, ...channels]) {
+    const row = kept.get(key);
     const onChain = { depositWei: String(depositWei), paidWei: String(paid), refundedWei: String(refunded) };
     if (!row) {
-      differences.push({ streamId: key, kind: "not_kept", chain: onChain, kept: null });
+      differences.push({ streamId: name, kind: "not_kept", chain: onChain, kept: null });
       continue;
     }
-    if (openNow.has(key) || (isOpen && row.endedAtMs === null)) continue;
+    if (openNow.has(name) || (isOpen && row.endedAtMs === null)) continue;
     const same = row.depositWei === depositWei && row.paidWei === paid && row.refundedWei === refunded;
     if (same) continue;
     const inStore = {
@@ -204,7 +211,7 @@ export async function reconcile(books: Books, chain: Chain, fromBlock: bigint, o
       paidWei: row.paidWei === null ? null : String(row.paidWei),
       refundedWei: row.refundedWei === null ? null : String(row.refundedWei),
     };
-    differences.push({ streamId: key, kind: row.endedAtMs === null ? "open" : "amounts", chain: onChain, kept: inStore });
+    differences.push({ streamId: name, kind: row.endedAtMs === null ? "open" : "amounts", chain: onChain, kept: inStore });
   }
-  return { streams: openings.length, differences };
+  return { streams: streams.length + channels.length, differences };
 }

@@ -19,6 +19,7 @@ import type { Address } from "viem";
 import { type Bill, makeBill } from "../bill.ts";
 import type { Budget } from "../budget/budget.ts";
 import { DAY_MS } from "../budget/window.ts";
+import { channelIdOfNumber, isChannelId, readChannelLedger } from "../channels/ownChannels.ts";
 import type { OpenStream } from "../payment.ts";
 import type { Experience } from "../selection/experience.ts";
 import { classify } from "../selection/faults.ts";
@@ -62,6 +63,20 @@ export function openLedger({ db, chain, payer, clock, logger }: LedgerOptions): 
       .from(gatewayStreams)
       .where(and(eq(gatewayStreams.chainId, chainId), eq(gatewayStreams.payer, payer), isNull(gatewayStreams.endedAtMs)));
     for (const row of open) {
+      if (isChannelId(row.streamId)) {
+        const { closed, deposit, paid, refunded } = await readChannelLedger(
+          chain,
+          channelIdOfNumber(row.streamId),
+          chain.network.deployBlock,
+        );
+        if (!closed) continue;
+        const amounts = { depositWei: deposit, paidWei: paid, refundedWei: refunded };
+        await db
+          .update(gatewayStreams)
+          .set({ ...amounts, endedAtMs: clock.now() })
+          .where(ownStream(row.streamId));
+        continue;
+      }
       const state = await readStream(chain, row.streamId);
       if (state.status === "active") continue;
       const stream = { id: row.streamId, openBlock: chain.network.deployBlock } as OpenStream;

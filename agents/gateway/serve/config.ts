@@ -53,6 +53,18 @@ export const settings = {
     ),
   ),
   models: optional(list(text("ALLOWED_MODELS", { describe: "names of the only models that may be used, separated by commas" }))),
+  payBy: choice("GATEWAY_PAY_BY", {
+    describe: "channel: exact vouchers while requests run, streams where a provider takes none; stream: streams always",
+    fallback: "channel",
+    of: ["channel", "stream"],
+  }),
+  voucherStepMs: integer("VOUCHER_STEP_MS", {
+    describe: "time that vouchers may be ahead of what was served: the most that a dishonest provider can take",
+    fallback: "1000",
+    unit: "ms",
+    min: 100,
+    max: 60_000,
+  }),
   idleSeconds: seconds("STREAM_IDLE_SECONDS", "an unused stream is ended after this time; its clock runs on meanwhile", "30", 3_600),
   channelIdleSeconds: seconds(
     "CHANNEL_IDLE_SECONDS",

@@ -7,15 +7,21 @@ import type { AttemptLimits } from "../attempt.ts";
 import { makeBill } from "../bill.ts";
 import type { Budget, DepositHold, SpendLimits } from "../budget/budget.ts";
 import { createBudget } from "../budget/budget.ts";
+import { createChannelMoves } from "../channels/channelMoves.ts";
+import { createChannelRail } from "../channels/channelRail.ts";
+import { createChannelWire } from "../channels/channelWire.ts";
+import { createClosings } from "../channels/closings.ts";
+import { findChannels } from "../channels/ownChannels.ts";
+import { deriveVoucherKey, type VoucherKey } from "../channels/voucherKey.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LocalEngine } from "../local/localEngine.ts";
-import { endOrphan, findStreams, lookBackBlock } from "../orphans.ts";
-import { createPayment } from "../payment.ts";
+import { endOrphan, findStreams, lookBackBlock, nobodysOffer } from "../orphans.ts";
+import { createPayment, type PaymentTransaction } from "../payment.ts";
 import type { ProviderClient } from "../providerClient.ts";
 import { createCatalog } from "../selection/catalog.ts";
 import type { ChoicePolicy, ChooseDeps } from "../selection/choose.ts";
 import { createExperience, type Experience } from "../selection/experience.ts";
-import type { Rails } from "../streams/cover.ts";
+import type { Cover, Rails } from "../streams/cover.ts";
 import { createPool, type Pool, type PoolPolicy } from "../streams/pool.ts";
 import { createStreamRail } from "../streams/streamRail.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
@@ -39,6 +45,10 @@ export interface GatewayOptions {
   readonly access: AccessOptions;
   readonly serve: ServePolicy;
   readonly limits: AttemptLimits;
+  /** With what a provider is paid that takes both. */
+  readonly payBy: Cover["kind"];
+  /** How far vouchers may be ahead of what was served (P4). */
+  readonly voucherStepMs: number;
   /** How far back forgotten streams are looked for. */
   readonly lookBackSeconds: number;
   readonly endForgotten: boolean;
@@ -63,6 +73,7 @@ export interface Gateway {
 }
 
 const TICK_MS = 500;
+const CLOSING_MS = 1_000;
 const RENEW_AFTER_MS = 4_000;
 const STALE_AFTER_MS = 60_000;
 
@@ -85,7 +96,28 @@ export function createGateway(options: GatewayOptions): Gateway {
     onTransaction: (transaction) => ledger.transaction(transaction),
   });
   const uncertain: DepositHold[] = [];
-  const rails: Rails = { all: [streams], choose: async () => streams };
+  const closings = createClosings({ chain, logger });
+  let voucherKey: Promise<VoucherKey> | undefined;
+  const channels = createChannelRail({
+    chain,
+    sender,
+    voucherKey: () => {
+      voucherKey ??= deriveVoucherKey(sender.account, network.chainId, network.contracts.paymentChannel);
+      return voucherKey;
+    },
+    wire: createChannelWire(chain),
+    clientOf,
+    closings,
+    limits,
+    stepMs: options.voucherStepMs,
+    clock,
+    logger,
+    onTransaction: (transaction) => ledger.transaction(transaction),
+  });
+  const rails: Rails = {
+    all: [streams, channels],
+    choose: async (offer) => (options.payBy === "channel" && (await channels.accepts(offer)) ? channels : streams),
+  };
   const pool = createPool({
     rails,
     budget,
@@ -94,20 +126,23 @@ export function createGateway(options: GatewayOptions): Gateway {
     logger,
     observer: {
       opened: (cover, from) => {
-        logger.info(
-          { streamId: cover.id, providerId: cover.offer.id, depositWei: String(cover.depositWei), from: from?.id },
-          "stream opened",
-        );
+        const facts = { providerId: cover.offer.id, depositWei: String(cover.depositWei), from: from?.id };
+        logger.info({ ...named(cover), ...facts }, `${cover.kind} opened`);
         ledger.opened(cover, from);
       },
       toppedUp: (cover) => {
-        logger.info({ streamId: cover.id, depositWei: String(cover.depositWei) }, "stream prolonged");
+        logger.info({ ...named(cover), depositWei: String(cover.depositWei) }, `${cover.kind} prolonged`);
         ledger.toppedUp(cover);
       },
       ended: (cover, ending) => {
         const { paidWei, refundedWei } = ending.bill;
+        if (ending.closing) {
+          const mostWei = String(ending.closing.mostWei);
+          logger.info({ ...named(cover), providerId: cover.offer.id, mostWei }, "notice given; the channel closes when it is over");
+          return;
+        }
         const facts = { paidWei: String(paidWei), refundedWei: String(refundedWei), servedMs: ending.servedMs ?? null };
-        logger.info({ streamId: cover.id, providerId: cover.offer.id, ...facts }, "stream ended");
+        logger.info({ ...named(cover), providerId: cover.offer.id, ...facts }, `${cover.kind} ended`);
         ledger.ended(cover, ending);
       },
       uncertain: (offer, hold) => {
@@ -193,6 +228,32 @@ export function createGateway(options: GatewayOptions): Gateway {
     );
   }
 
+  /** Gives notice for the wallet's channels that are not this process's own: with or without their provider, they end (P10). */
+  async function closeForgotten(): Promise<void> {
+    const from = await lookBackBlock(chain, options.lookBackSeconds);
+    const own = new Set(pool.list().map(({ cover }) => cover.id));
+    if (pool.isOpening()) throw new AppError("BUSY", "A channel is being opened.");
+    const all = await findChannels(chain, sender.account.address, from);
+    const found = all.filter(({ id, closed }) => !closed && !own.has(id) && !closings.has(id));
+    if (found.length > 0) logger.warn({ channelIds: found.map(({ id }) => id) }, "closing channels that were left open");
+    await Promise.all(
+      found.map(async (channel) => {
+        const hold = budget.adopt(channel.deposit - channel.settled);
+        const onTransaction = (transaction: PaymentTransaction) => ledger.transaction(transaction);
+        const moves = createChannelMoves({ chain, sender, clock, logger, onTransaction });
+        const { bill } = await closings.begin(channel, moves).catch((thrown: unknown) => {
+          hold.settle(0n);
+          throw thrown;
+        });
+        void bill.then((last) => {
+          hold.settle(last.paidWei + last.feeWei);
+          const offer = nobodysOffer({ payee: channel.terms.payee, asset: channel.terms.token, ratePerSecond: 0n });
+          ledger.forgotten({ id: BigInt(channel.id), offer, ratePerSecond: 0n, start: Math.floor(clock.now() / 1000) }, last);
+        });
+      }),
+    );
+  }
+
   return {
     app: createGatewayApp(context, options.access.origins),
     pool,
@@ -201,12 +262,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     recovered,
     start: (signal) => {
       background.push(runLoop({ name: "streams", everyMs: TICK_MS, clock, signal, logger }, () => pool.tick()));
+      background.push(runLoop({ name: "closing channels", everyMs: CLOSING_MS, clock, signal, logger }, () => closings.tick()));
       const once = new AbortController();
       const either = AbortSignal.any([signal, once.signal]);
       if (options.endForgotten) {
         background.push(
           runLoop({ name: "forgotten streams", everyMs: 5_000, clock, signal: either, logger }, async () => {
-            await endForgotten();
+            await Promise.all([endForgotten(), closeForgotten()]);
             settleRecovered();
             once.abort();
           }),
@@ -217,7 +279,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           const holds = uncertain.splice(0);
           if (holds.length === 0) return;
           try {
-            await endForgotten();
+            await Promise.all([endForgotten(), closeForgotten()]);
             for (const hold of holds) hold.settle(0n);
           } catch (thrown) {
             uncertain.push(...holds);
@@ -247,3 +309,5 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   };
 }
+
+const named = ({ kind, id }: Cover) => (kind === "stream" ? { streamId: id } : { channelId: id });

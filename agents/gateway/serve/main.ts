@@ -103,7 +103,10 @@ function dataFolder({ dataDir, port }: ServeConfig): string | undefined {
 /** The settings as the gateway's parts take them. */
 export function optionsOf(
   config: ServeConfig,
-): Pick<GatewayOptions, "spendLimits" | "pool" | "choice" | "access" | "serve" | "limits" | "lookBackSeconds" | "endForgotten"> {
+): Pick<
+  GatewayOptions,
+  "spendLimits" | "pool" | "choice" | "access" | "serve" | "limits" | "payBy" | "voucherStepMs" | "lookBackSeconds" | "endForgotten"
+> {
   const { buying } = config;
   const { network } = buying;
   return {
@@ -121,6 +124,8 @@ export function optionsOf(
     access: { host: config.host, token: config.token, clients: config.clients, origins: config.origins },
     serve: { heartbeatMs: config.heartbeatSeconds * 1000, maxBodyBytes: 32 * 1_048_576, contextLength: config.contextLength },
     limits: { ...attemptLimits, firstTokenMs: buying.firstTokenSeconds * 1000 },
+    payBy: config.payBy,
+    voucherStepMs: config.voucherStepMs,
     lookBackSeconds: buying.lookBackSeconds,
     endForgotten: config.exitGuard,
   };

@@ -21,7 +21,7 @@ export interface TestGateway {
 }
 
 type Overrides = { readonly [K in "pool" | "serve" | "limits" | "access" | "choice"]?: Partial<GatewayOptions[K]> } & Partial<
-  Pick<GatewayOptions, "ledger" | "db" | "local" | "spendLimits" | "endForgotten">
+  Pick<GatewayOptions, "ledger" | "db" | "local" | "spendLimits" | "endForgotten" | "payBy" | "voucherStepMs">
 >;
 
 /** A whole gateway in this process, on a free port and a real chain. */
@@ -45,6 +45,8 @@ export async function startGateway(
     db: undefined,
     local: undefined,
     spendLimits: { perRequest: 10n ** 16n },
+    payBy: "channel",
+    voucherStepMs: 1_000,
     lookBackSeconds: 86_400,
     endForgotten: true,
     clock: steadyClock,

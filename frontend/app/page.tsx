@@ -1,6 +1,8 @@
 import { Market } from "./_components/Market.tsx";
+import { viewFrom } from "./_components/marketView.ts";
 
-export default function Page() {
+export default async function Page({ searchParams }: { searchParams: Promise<Record<string, string | string[] | undefined>> }) {
+  const asked = await searchParams;
   return (
     <>
       <div className="max-w-2xl">
@@ -11,7 +13,7 @@ export default function Page() {
           Pick a model, open a stream, and money flows only while it works for you. Stop, and the rest is back in your wallet.
         </p>
       </div>
-      <Market />
+      <Market firstView={viewFrom(asked)} />
     </>
   );
 }

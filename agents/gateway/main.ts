@@ -9,6 +9,7 @@ import { exitCodeOf, exitCodes } from "../exitCodes.ts";
 import { type AskRequest, ask } from "./ask.ts";
 import { attemptLimits } from "./attempt.ts";
 import { makeBill } from "./bill.ts";
+import { channelReport, channelsText, openChannels, stopChannels, stoppedReport, stoppedText } from "./channels/stopChannels.ts";
 import { type GatewayConfig, readConfig } from "./config.ts";
 import { connectWallet } from "./connectWallet.ts";
 import { endOrphan, findStreams, lookBackBlock } from "./orphans.ts";
@@ -72,20 +73,31 @@ export async function providersMain({ model }: { readonly model?: string }, { en
   return exitCodes.done;
 }
 
-/** `claw streams`: what the wallet has open. */
+/** `claw streams`: what the wallet has open, channels included. */
 export async function streamsMain({ env, terminal, json }: CommandContext): Promise<number> {
   const config = readConfig(env);
   const { chain, sender } = await connectWallet(config, env);
-  const streams = await findStreams(chain, sender.account.address, await lookBackBlock(chain, config.lookBackSeconds));
-  terminal.out(json ? `${JSON.stringify(streams.map(streamReport))}\n` : streamsText(chain, streams));
+  const { address } = sender.account;
+  const fromBlock = await lookBackBlock(chain, config.lookBackSeconds);
+  const [streams, channels] = await Promise.all([findStreams(chain, address, fromBlock), openChannels(chain, address, fromBlock)]);
+  if (json) terminal.out(`${JSON.stringify([...streams.map(streamReport), ...channels.map(channelReport)])}\n`);
+  else {
+    if (streams.length > 0 || channels.length === 0) terminal.out(streamsText(chain, streams));
+    if (channels.length > 0) terminal.out(channelsText(chain, channels));
+  }
   return exitCodes.done;
 }
 
-/** `claw stop`: ends every open stream of the wallet, now. */
+/** `claw stop`: ends every open stream and channel of the wallet, now. */
 export async function stopMain({ env, terminal, json }: CommandContext): Promise<number> {
   const config = readConfig(env);
   const { chain, sender, logger } = await connectWallet(config, env);
-  const { ended, failures, bill } = await stopAll(config, chain, sender, logger);
+  const fromBlock = await lookBackBlock(chain, config.lookBackSeconds);
+  const waitMs = attemptLimits.settleMs + 3 * chain.network.blockTimeMs;
+  const [{ ended, failures, bill }, channels] = await Promise.all([
+    stopAll(config, chain, sender, logger),
+    stopChannels({ chain, sender, fromBlock, clock: steadyClock, logger, waitMs }),
+  ]);
   const report = {
     ended: ended.map(({ id }) => String(id)),
     depositWei: String(bill.depositWei),
@@ -94,18 +106,22 @@ export async function stopMain({ env, terminal, json }: CommandContext): Promise
     gasFeeWei: String(bill.feeWei),
     transactions: bill.transactions.map(({ kind, streamId, hash }) => ({ kind, streamId: String(streamId), hash })),
     failures: failures.map(({ streamId, error }) => ({ streamId: String(streamId), code: error.code, message: error.message })),
+    channels: channels.map(stoppedReport),
   };
   if (json) terminal.out(`${JSON.stringify(report)}\n`);
   else {
     const { nativeSymbol } = chain.network;
-    terminal.out(
-      ended.length === 0
-        ? "No open streams.\n"
-        : `Ended ${ended.length} of ${ended.length + failures.length} streams; ${formatAmount(bill.refundedWei)} ${nativeSymbol} came back.\n`,
-    );
-    for (const { error } of failures) terminal.err(errorLine(error));
+    if (ended.length + failures.length > 0 || channels.length === 0) {
+      terminal.out(
+        ended.length === 0
+          ? "No open streams.\n"
+          : `Ended ${ended.length} of ${ended.length + failures.length} streams; ${formatAmount(bill.refundedWei)} ${nativeSymbol} came back.\n`,
+      );
+    }
+    terminal.out(stoppedText(chain, channels));
+    for (const { error } of [...failures, ...channels]) if (error) terminal.err(errorLine(error));
   }
-  const [failed] = failures;
+  const [failed] = [...failures, ...channels.flatMap(({ error }) => (error ? [{ error }] : []))];
   return failed ? exitCodeOf(failed.error) : exitCodes.done;
 }
 

@@ -1,0 +1,104 @@
+import { type Chain, chainTimeMs, type Sender } from "@clawcompute/lib/chain";
+import { AppError } from "@clawcompute/lib/errors";
+import { formatAmount } from "@clawcompute/lib/money";
+import type { Clock, Logger } from "@clawcompute/lib/node";
+import { table } from "../../terminal.ts";
+import type { Bill } from "../bill.ts";
+import { createChannelMoves } from "./channelMoves.ts";
+import { GRACE_SECONDS } from "./closings.ts";
+import { type FoundChannel, findChannels, readChannel } from "./ownChannels.ts";
+
+/** What became of one channel that was to be ended. */
+export interface StoppedChannel {
+  readonly id: FoundChannel["id"];
+  readonly bill: Bill | undefined;
+  /** Notice was given: unix seconds from which `claw stop` can take the rest. Undefined once it is closed. */
+  readonly withdrawableAt: number | undefined;
+  readonly error: AppError | undefined;
+}
+
+export interface StopChannelsOptions {
+  readonly chain: Chain;
+  readonly sender: Sender;
+  readonly fromBlock: bigint;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long a provider that sees the notice may take to close. */
+  readonly waitMs: number;
+}
+
+export const openChannels = async (chain: Chain, payer: Sender["account"]["address"], fromBlock: bigint): Promise<FoundChannel[]> =>
+  (await findChannels(chain, payer, fromBlock)).filter(({ closed }) => !closed);
+
+/** Ends every channel of the wallet: its provider closes it when it sees the notice, the payer when the notice is over. */
+export async function stopChannels({ chain, sender, fromBlock, clock, logger, waitMs }: StopChannelsOptions): Promise<StoppedChannel[]> {
+  const found = await openChannels(chain, sender.account.address, fromBlock);
+  if (found.length === 0) return [];
+  const nowSeconds = Math.floor((await chainTimeMs(chain)) / 1000);
+  return Promise.all(
+    found.map(async (channel): Promise<StoppedChannel> => {
+      const { id } = channel;
+      const moves = createChannelMoves({ chain, sender, clock, logger, onTransaction: () => {} });
+      try {
+        if (channel.closeRequestedAt > 0 && nowSeconds >= channel.closeRequestedAt + GRACE_SECONDS) await moves.withdraw(id);
+        else if (channel.closeRequestedAt === 0) await moves.requestClose(id);
+        const deadlineMs = clock.now() + waitMs;
+        let state = await readChannel(chain, id);
+        while (!state.closed && clock.now() < deadlineMs) {
+          await clock.sleep(250);
+          state = await readChannel(chain, id);
+        }
+        const withdrawableAt = state.closed ? undefined : state.closeRequestedAt + GRACE_SECONDS;
+        return { id, bill: await moves.bill(channel), withdrawableAt, error: undefined };
+      } catch (thrown) {
+        return { id, bill: undefined, withdrawableAt: undefined, error: AppError.from(thrown) };
+      }
+    }),
+  );
+}
+
+export const channelReport = ({ id, terms, deposit, settled, closeRequestedAt }: FoundChannel) => ({
+  kind: "channel" as const,
+  channelId: id,
+  payee: terms.payee,
+  asset: terms.token,
+  status: closeRequestedAt > 0 ? "closing" : "open",
+  depositWei: String(deposit),
+  settledWei: String(settled),
+  withdrawableAt: closeRequestedAt > 0 ? closeRequestedAt + GRACE_SECONDS : null,
+});
+
+export function channelsText({ network }: Chain, channels: readonly FoundChannel[]): string {
+  const coins = (wei: bigint) => `${formatAmount(wei)} ${network.nativeSymbol}`;
+  return table(
+    ["CHANNEL", "PAYEE", "DEPOSIT", "TAKEN", "STATUS"],
+    channels.map(({ id, terms, deposit, settled, closeRequestedAt }) => [
+      `${id.slice(0, 10)}…`,
+      terms.payee,
+      coins(deposit),
+      coins(settled),
+      closeRequestedAt > 0 ? `closing, at the latest ${new Date((closeRequestedAt + GRACE_SECONDS) * 1000).toISOString()}` : "open",
+    ]),
+  );
+}
+
+export const stoppedReport = ({ id, bill, withdrawableAt, error }: StoppedChannel) => ({
+  channelId: id,
+  paidWei: bill ? String(bill.paidWei) : null,
+  refundedWei: bill ? String(bill.refundedWei) : null,
+  gasFeeWei: bill ? String(bill.feeWei) : null,
+  withdrawableAt: withdrawableAt ?? null,
+  error: error ? { code: error.code, message: error.message } : null,
+});
+
+export function stoppedText({ network }: Chain, stopped: readonly StoppedChannel[]): string {
+  return stopped
+    .map(({ id, bill, withdrawableAt }) => {
+      if (!bill) return "";
+      if (withdrawableAt === undefined)
+        return `Closed channel ${id}; ${formatAmount(bill.refundedWei)} ${network.nativeSymbol} came back.\n`;
+      const time = new Date(withdrawableAt * 1000).toISOString();
+      return `Gave notice for channel ${id}: its provider may take its vouchers until ${time}; run \`claw stop\` again then.\n`;
+    })
+    .join("");
+}

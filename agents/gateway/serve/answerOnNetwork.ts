@@ -7,6 +7,7 @@ import { preflight } from "../preflight.ts";
 import { chooseOffers, service } from "../selection/choose.ts";
 import type { Experience } from "../selection/experience.ts";
 import { classify, saidByProvider } from "../selection/faults.ts";
+import type { Place } from "../selection/places.ts";
 import type { Ranked } from "../selection/rank.ts";
 import type { Cover } from "../streams/cover.ts";
 import type { AnswerSource, AttemptRecord, ChatDeps, ChatJob, Try } from "./chatJob.ts";
@@ -19,6 +20,8 @@ const MAX_CANDIDATES = 12;
 const LOOK_AHEAD = 3;
 const BUSY_ROUNDS = 3;
 const LONGEST_BUSY_WAIT_MS = 2_000;
+/** How long a request waits for its turn where providers take no more at once. */
+export const PLACE_WAIT_MS = 20_000;
 const ONCE_MORE_MS = 5_000;
 const ONCE_MORE_AFTER_MS = 300;
 
@@ -30,7 +33,7 @@ export interface NetworkAnswer {
 
 /** Throws when no word of an answer came; what was tried is in `attempts` either way. Nothing is paid twice (P8). */
 export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: bigint, attempts: AttemptRecord[]): Promise<NetworkAnswer> {
-  const { choose, pool, experience, clock, logger } = deps;
+  const { choose, pool, places, experience, clock, logger } = deps;
   const { client, choice, signal, outlet } = job;
   const ranked = await chooseOffers(choose, choice, client, service.text);
   checkEstimate(ranked, job.maxCostWei, choose.symbol);
@@ -46,7 +49,15 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
     for (let next = waiting.shift(); next && sent < MAX_SENT && !signal.aborted; next = waiting.shift()) {
       const { offer } = next.entry;
       let cover: Cover | undefined;
+      let place: Place | undefined;
+      // Everybody is asked before anybody is waited for.
+      if (!next.lastResort && waiting.length > 0 && places.isFull(offer.id)) {
+        waiting.push({ entry: next.entry, lastResort: true });
+        continue;
+      }
       try {
+        if (places.isFull(offer.id)) outlet.waiting?.(`waiting for a place at provider ${offer.id}`);
+        place = await places.take(offer.id, startedAtMs + PLACE_WAIT_MS, signal);
         if (!pool.isWarm(offer.id)) {
           for (const { entry } of [next, ...waiting].slice(0, LOOK_AHEAD)) look(deps, entry.offer, looks, signal);
           const { busy } = await look(deps, offer, looks, signal);
@@ -86,7 +97,13 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
           }
           case "busy":
             retryAfterMs = Math.max(retryAfterMs, (error.retryAfterSeconds ?? 1) * 1000);
-            experience.busy(offer.id, Math.min(retryAfterMs, 60_000));
+            if (!place) break;
+            place.refused(error);
+            // Refused without cost: its turn comes.
+            if (cover) {
+              sent -= 1;
+              if (clock.now() - startedAtMs < PLACE_WAIT_MS) waiting.push({ entry: next.entry, lastResort: true });
+            } else experience.busy(offer.id, Math.min(retryAfterMs, 60_000));
             break;
           case "offer":
             busyOnly = false;
@@ -98,12 +115,16 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
             experience.failed(offer.id, error.code);
             if (cover) pool.retire(cover, error.code === "PROVIDER_UNREACHABLE" || error.code === "PROVIDER_TIMEOUT");
         }
+      } finally {
+        place?.release();
       }
     }
     if (signal.aborted) throw new AppError("CLIENT_GONE", "The client went away before the first word.");
     // A fault of a moment, such as a late answer to the first question, is worth one more look while it costs nothing.
     const onceMore = round === 1 && sent < MAX_SENT - 1 && clock.now() - startedAtMs < ONCE_MORE_MS;
-    if ((!busyOnly && !onceMore) || round >= BUSY_ROUNDS || sent >= MAX_SENT) throw nobodyAnswered(attempts, last, busyOnly, retryAfterMs);
+    const waitedOut = clock.now() - startedAtMs >= PLACE_WAIT_MS;
+    if ((!busyOnly && !onceMore) || round >= BUSY_ROUNDS || sent >= MAX_SENT || waitedOut)
+      throw nobodyAnswered(attempts, last, busyOnly, retryAfterMs);
     outlet.waiting?.(busyOnly ? "every provider is busy" : "no provider has answered; trying again");
     await clock.sleep(busyOnly ? Math.min(retryAfterMs, LONGEST_BUSY_WAIT_MS) : ONCE_MORE_AFTER_MS, signal).catch(() => {});
   }

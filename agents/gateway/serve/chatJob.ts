@@ -10,6 +10,7 @@ import type { ProviderClient } from "../providerClient.ts";
 import type { ChooseDeps } from "../selection/choose.ts";
 import type { Experience } from "../selection/experience.ts";
 import type { ModelChoice } from "../selection/modelName.ts";
+import type { Places } from "../selection/places.ts";
 import type { Ranked } from "../selection/rank.ts";
 import type { Pool } from "../streams/pool.ts";
 
@@ -70,6 +71,7 @@ export interface ChatDeps {
   readonly chain: Chain;
   readonly choose: ChooseDeps;
   readonly pool: Pool;
+  readonly places: Places;
   readonly budget: Budget;
   readonly experience: Experience;
   readonly clientOf: (offer: Offer) => ProviderClient;

@@ -21,6 +21,7 @@ import type { ProviderClient } from "../providerClient.ts";
 import { createCatalog } from "../selection/catalog.ts";
 import type { ChoicePolicy, ChooseDeps } from "../selection/choose.ts";
 import { createExperience, type Experience } from "../selection/experience.ts";
+import { createPlaces } from "../selection/places.ts";
 import type { Cover, Rails } from "../streams/cover.ts";
 import { createPool, type Pool, type PoolPolicy } from "../streams/pool.ts";
 import { createStreamRail } from "../streams/streamRail.ts";
@@ -175,7 +176,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     metrics,
     counted: createGatewayMetrics(metrics),
     access: createAccess(options.access),
-    chat: { chain, choose, pool, budget, experience, clientOf, local, limits, clock, logger },
+    chat: { chain, choose, pool, places: createPlaces(clock), budget, experience, clientOf, local, limits, clock, logger },
     budget,
     ledger,
     replays: createReplays(clock),

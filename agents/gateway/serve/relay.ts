@@ -8,7 +8,8 @@ import { bytesOf } from "../providerClient.ts";
 import { chooseOffers, type ServiceType } from "../selection/choose.ts";
 import { classify, saidByProvider } from "../selection/faults.ts";
 import { parseModelName } from "../selection/modelName.ts";
-import { nobodyAnswered } from "./answerOnNetwork.ts";
+import type { Place } from "../selection/places.ts";
+import { nobodyAnswered, PLACE_WAIT_MS } from "./answerOnNetwork.ts";
 import type { AttemptRecord } from "./chatJob.ts";
 import type { GatewayContext } from "./context.ts";
 import { explainChoice } from "./explainChoice.ts";
@@ -45,7 +46,7 @@ const HEADERS_MS = 180_000;
 /** One request of a kind that is answered in one piece, paid and failed over like a chat. Throws when nobody answered. */
 export async function relay(context: GatewayContext, call: RelayCall): Promise<Relayed> {
   const { chat, clock, ledger, counted } = context;
-  const { pool, choose, experience, clientOf, chain } = chat;
+  const { pool, places, choose, experience, clientOf, chain } = chat;
   const { client, asked, signal } = call;
   const requestId = `req_${randomUUID()}`;
   const startedAtMs = clock.now();
@@ -62,10 +63,14 @@ export async function relay(context: GatewayContext, call: RelayCall): Promise<R
     let last: AppError | undefined;
     let busyOnly = true;
     let sent = 0;
-    for (const { offer } of ranked.slice(0, MAX_CANDIDATES)) {
-      if (sent >= MAX_SENT) break;
+    const waiting = ranked.slice(0, MAX_CANDIDATES);
+    const patientUntilMs = clock.now() + PLACE_WAIT_MS;
+    for (let next = waiting.shift(); next && sent < MAX_SENT; next = waiting.shift()) {
+      const { offer } = next;
       if (signal.aborted) throw new AppError("CLIENT_GONE", "The client went away.");
+      let place: Place | undefined;
       try {
+        place = await places.take(offer.id, patientUntilMs, signal);
         if (!pool.isWarm(offer.id)) {
           await preflight(clientOf(offer), offer, chain.network.chainId, signal).catch((thrown: unknown) => {
             throw saidByProvider(thrown);
@@ -90,11 +95,18 @@ export async function relay(context: GatewayContext, call: RelayCall): Promise<R
         attempts.push({ providerId: offer.id, code: error.code });
         const fault = classify(error);
         if (fault === "client" || fault === "own" || fault === "gone") throw error;
-        if (fault === "busy") experience.busy(offer.id, (error.retryAfterSeconds ?? 1) * 1000);
-        else {
+        if (fault === "busy") {
+          place?.refused(error);
+          if (place && clock.now() < patientUntilMs) {
+            sent -= 1;
+            waiting.push(next);
+          }
+        } else {
           busyOnly = false;
           if (fault === "provider") experience.failed(offer.id, error.code);
         }
+      } finally {
+        place?.release();
       }
     }
     if (!done) {

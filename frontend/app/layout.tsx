@@ -1,9 +1,10 @@
 import type { Metadata, Viewport } from "next";
-import { cookies } from "next/headers";
+import { cookies, headers } from "next/headers";
 import type { ReactNode } from "react";
 import "./globals.css";
 import { THEME_COOKIE } from "@/components/ui/theme.ts";
 import { pageSettings, runtimeNetwork } from "@/web3/runtimeNetwork.ts";
+import { ForgottenStreams } from "./_components/ForgottenStreams.tsx";
 import { Header } from "./_components/Header.tsx";
 import { Providers } from "./providers.tsx";
 
@@ -16,6 +17,7 @@ export const viewport: Viewport = { width: "device-width", initialScale: 1, colo
 export default async function Layout({ children }: { children: ReactNode }) {
   // Reading the cookie makes every page dynamic: network and theme are known at request time, not at build time.
   const theme = (await cookies()).get(THEME_COOKIE)?.value;
+  const nonce = (await headers()).get("x-nonce") ?? undefined;
   const network = runtimeNetwork();
   return (
     <html lang="en" {...(theme === "dark" || theme === "light" ? { "data-theme": theme } : {})}>
@@ -26,8 +28,9 @@ export default async function Layout({ children }: { children: ReactNode }) {
         >
           Skip to content
         </a>
-        <Providers network={network} settings={pageSettings()}>
+        <Providers network={network} settings={pageSettings()} nonce={nonce}>
           <Header />
+          <ForgottenStreams />
           <main id="main" className="mx-auto w-full max-w-6xl px-4 pt-6 pb-20 sm:px-6 sm:pt-10">
             {children}
           </main>

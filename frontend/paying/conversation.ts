@@ -2,121 +2,125 @@ import type { AppError } from "@clawcompute/lib/errors";
 import { costDown } from "@clawcompute/lib/money";
 import { ZERO_HASH } from "@clawcompute/lib/protocol";
 import type { Hash } from "viem";
-import type { ChatStream, Ending } from "./chatStream.ts";
+import type { Ending, Opened, Payment } from "./payment.ts";
+
+/** A provider's signed receipt that passed every check, as it was sent (JSON), and what it came to. */
+export interface KeptReceipt {
+  readonly signed: unknown;
+  readonly hash: Hash;
+  readonly servedMs: number;
+  readonly cumulativeServedMs: number;
+  readonly paidBy: string;
+}
 
 export interface Turn {
   readonly role: "user" | "assistant";
   readonly content: string;
+  /** Unix ms of this machine. */
+  readonly at: number;
   /** Of an answer: still coming, whole, or broken off. */
   readonly state?: "coming" | "whole" | "cut";
+  readonly model?: string;
   /** What a reader should know about it. */
   readonly note?: string;
-  /** By the provider's signed receipt, which passed every check. */
-  readonly servedMs?: number;
-  readonly receiptHash?: Hash;
+  /** Under which the provider keeps the receipt. */
+  readonly requestId?: string;
+  readonly receipt?: KeptReceipt;
+  /** Where no receipt came: the time measured here. */
+  readonly measuredMs?: number;
 }
 
-/** One conversation and the stream that pays for it. Survives a reload; an answer that was coming then is cut. */
+/** One conversation and what pays for it. Survives a reload; an answer that was coming then is cut. */
 export interface Conversation {
+  readonly id: string;
+  readonly createdAt: number;
   readonly turns: readonly Turn[];
-  readonly stream: ChatStream | undefined;
-  /** Served time of all answers: by receipts, and by this page's own watch where none came. */
+  readonly payment: Payment | undefined;
+  /** Served time of all answers under this payment: by receipts, and by this page's own watch where none came. */
   readonly servedMs: number;
-  readonly lastReceiptHash: Hash;
+  /** Undefined after an answer whose receipt is not known. */
+  readonly lastReceiptHash: Hash | undefined;
   readonly ending: Ending | undefined;
 }
 
-export const emptyConversation: Conversation = {
+export const newConversation = (id: string, createdAt: number): Conversation => ({
+  id,
+  createdAt,
   turns: [],
-  stream: undefined,
+  payment: undefined,
   servedMs: 0,
   lastReceiptHash: ZERO_HASH,
   ending: undefined,
-};
+});
 
 export type ConversationEvent =
-  | { readonly kind: "opened"; readonly stream: ChatStream }
-  | { readonly kind: "asked"; readonly text: string }
+  | { readonly kind: "opened"; readonly opened: Opened }
+  | { readonly kind: "asked"; readonly text: string; readonly at: number }
+  | { readonly kind: "accepted"; readonly requestId: string | undefined }
   | { readonly kind: "text"; readonly text: string }
-  | {
-      readonly kind: "answered";
-      readonly servedMs: number;
-      readonly cumulativeMs: number;
-      readonly receiptHash: Hash;
-      readonly note?: string;
-    }
-  | {
-      readonly kind: "cut";
-      readonly measuredMs: number;
-      readonly failure: AppError;
-      readonly receipt?: { hash: Hash; servedMs: number; cumulativeMs: number };
-    }
-  | { readonly kind: "ended"; readonly ending: Ending }
-  | { readonly kind: "restored"; readonly conversation: Conversation }
-  | { readonly kind: "cleared" };
+  | { readonly kind: "answered"; readonly receipt: KeptReceipt; readonly note?: string }
+  | { readonly kind: "cut"; readonly measuredMs: number; readonly failure: AppError; readonly receipt?: KeptReceipt }
+  /** The receipt of the last answer came later than the answer. */
+  | { readonly kind: "receipt found"; readonly receipt: KeptReceipt }
+  | { readonly kind: "topped up"; readonly deposit: string; readonly end: number }
+  | { readonly kind: "ended"; readonly ending: Ending };
 
 export function nextConversation(now: Conversation, event: ConversationEvent): Conversation {
   switch (event.kind) {
-    case "opened":
-      return { ...now, stream: event.stream, servedMs: 0, lastReceiptHash: ZERO_HASH, ending: undefined };
-    case "asked":
-      return { ...now, turns: [...now.turns, { role: "user", content: event.text }, { role: "assistant", content: "", state: "coming" }] };
+    case "opened": {
+      const { payment, servedMs, lastReceiptHash } = event.opened;
+      return { ...now, payment, servedMs, lastReceiptHash, ending: undefined };
+    }
+    case "asked": {
+      const { text, at } = event;
+      const model = now.payment?.model;
+      const answer: Turn = { role: "assistant", content: "", at, state: "coming", ...(model === undefined ? {} : { model }) };
+      return { ...now, turns: [...now.turns, { role: "user", content: text, at }, answer] };
+    }
+    case "accepted":
+      return event.requestId === undefined ? now : changeLast(now, { requestId: event.requestId });
     case "text":
-      return { ...now, turns: changeLast(now.turns, (turn) => ({ ...turn, content: turn.content + event.text })) };
+      return changeLast(now, { content: (now.turns.at(-1)?.content ?? "") + event.text });
     case "answered": {
-      const { servedMs, cumulativeMs, receiptHash, note } = event;
-      const state = note === undefined ? "whole" : "cut";
-      const turns = changeLast(now.turns, (turn) => ({ ...turn, state, servedMs, receiptHash, ...(note === undefined ? {} : { note }) }));
-      return { ...now, turns, servedMs: cumulativeMs, lastReceiptHash: receiptHash };
+      const { receipt, note } = event;
+      const answer = { state: note === undefined ? "whole" : "cut", receipt, ...(note === undefined ? {} : { note }) } as const;
+      return { ...changeLast(now, answer), servedMs: receipt.cumulativeServedMs, lastReceiptHash: receipt.hash };
     }
     case "cut": {
-      const note = event.failure.code === "ABORTED" ? "You stopped it." : `${event.failure.message} ${event.failure.hint ?? ""}`.trim();
-      const { receipt } = event;
-      const proof = receipt ? { servedMs: receipt.servedMs, receiptHash: receipt.hash } : {};
-      const turns = changeLast(now.turns, (turn) => ({ ...turn, state: "cut", note, ...proof }));
-      const servedMs = receipt ? receipt.cumulativeMs : now.servedMs + event.measuredMs;
-      return { ...now, turns, servedMs, lastReceiptHash: receipt?.hash ?? now.lastReceiptHash };
+      const { failure, receipt, measuredMs } = event;
+      const note = failure.code === "ABORTED" ? "You stopped it." : `${failure.message} ${failure.hint ?? ""}`.trim();
+      const cut = changeLast(now, { state: "cut", note, ...(receipt ? { receipt } : { measuredMs }) });
+      return receipt
+        ? { ...cut, servedMs: receipt.cumulativeServedMs, lastReceiptHash: receipt.hash }
+        : { ...cut, servedMs: now.servedMs + measuredMs, lastReceiptHash: undefined };
     }
+    case "receipt found": {
+      const { receipt } = event;
+      return { ...changeLast(now, { receipt }), servedMs: receipt.cumulativeServedMs, lastReceiptHash: receipt.hash };
+    }
+    case "topped up":
+      return now.payment ? { ...now, payment: { ...now.payment, deposit: event.deposit, end: event.end } } : now;
     case "ended":
-      return { ...now, stream: undefined, ending: event.ending };
-    case "restored":
-      return { ...event.conversation, turns: event.conversation.turns.map(afterReload) };
-    case "cleared":
-      return emptyConversation;
+      return { ...now, payment: undefined, servedMs: 0, lastReceiptHash: ZERO_HASH, ending: event.ending };
   }
 }
 
-const changeLast = (turns: readonly Turn[], change: (turn: Turn) => Turn): Turn[] =>
-  turns.map((turn, index) => (index === turns.length - 1 ? change(turn) : turn));
+const changeLast = (now: Conversation, change: Partial<Turn>): Conversation => ({
+  ...now,
+  turns: now.turns.map((turn, index) => (index === now.turns.length - 1 ? { ...turn, ...change } : turn)),
+});
 
-const afterReload = (turn: Turn): Turn =>
-  turn.state === "coming" ? { ...turn, state: "cut", note: "The page was left while it came." } : turn;
+/** Nobody reads that answer any more; its receipt may still be had from the provider. */
+export function afterReload(kept: Conversation): Conversation {
+  if (kept.turns.at(-1)?.state !== "coming") return kept;
+  return { ...changeLast(kept, { state: "cut", note: "The page was left while it came." }), lastReceiptHash: undefined };
+}
 
-/** What the served time costs, the answer under way included. */
-export const costOf = (stream: ChatStream, servedMs: number, comingMs = 0): bigint => {
-  const cost = costDown(BigInt(stream.ratePerSecond), servedMs + comingMs);
-  const deposit = BigInt(stream.ratePerSecond) * BigInt(stream.end - stream.start);
-  return cost < deposit ? cost : deposit;
+/** What the served time costs, the answer under way included; never above the deposit. */
+export const costOf = ({ ratePerSecond, deposit }: Pick<Payment, "ratePerSecond" | "deposit">, servedMs: number): bigint => {
+  const cost = costDown(BigInt(ratePerSecond), servedMs);
+  return cost < BigInt(deposit) ? cost : BigInt(deposit);
 };
 
-const key = (chainId: number, payer: string) => `clawcompute.chat.${chainId}.${payer.toLowerCase()}`;
-
-export function saveConversation(chainId: number, payer: string, conversation: Conversation): void {
-  const text = JSON.stringify(conversation, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
-  try {
-    localStorage.setItem(key(chainId, payer), text);
-  } catch {
-    // Storage is full or forbidden: the conversation lives as long as the page.
-  }
-}
-
-export function loadConversation(chainId: number, payer: string): Conversation | undefined {
-  try {
-    const text = localStorage.getItem(key(chainId, payer));
-    return text === null
-      ? undefined
-      : JSON.parse(text, (name, value) => (["paid", "refunded"].includes(name) ? BigInt(String(value).replace(/n$/, "")) : value));
-  } catch {
-    return undefined;
-  }
-}
+/** As a list names it. */
+export const titleOf = ({ turns }: Conversation): string => turns[0]?.content.replace(/\s+/g, " ").slice(0, 80) || "New conversation";

@@ -1,22 +1,13 @@
 import { type Chain, type ContractCall, decodeRevert } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
-import { encodeFunctionData, type Hash, type TransactionReceipt, UserRejectedRequestError, type WalletClient } from "viem";
+import { type Address, encodeFunctionData, type Hash, type TransactionReceipt, UserRejectedRequestError, type WalletClient } from "viem";
 
 /** A wallet that is connected, on the right chain. */
 export type Wallet = WalletClient & { readonly account: NonNullable<WalletClient["account"]> };
 
 /** Simulates first, so that a refusal costs nothing; then asks the wallet, and waits until it counts as done. */
-export async function sendByWallet(
-  chain: Chain,
-  wallet: Wallet,
-  call: ContractCall,
-  onSent?: (hash: Hash) => void,
-): Promise<TransactionReceipt> {
-  const to = call.contract.startsWith("0x")
-    ? (call.contract as Hash)
-    : chain.network.contracts[call.contract as keyof typeof chain.network.contracts];
-  const data = encodeFunctionData({ abi: call.abi, functionName: call.functionName, args: call.args });
-  const request = { to, data, ...(call.value === undefined ? {} : { value: call.value }) };
+export async function sendByWallet(chain: Chain, wallet: Wallet, call: ContractCall): Promise<TransactionReceipt> {
+  const request = requestOf(chain, call);
   let hash: Hash;
   try {
     const needed = await chain.client.estimateGas({ account: wallet.account.address, ...request });
@@ -26,7 +17,6 @@ export async function sendByWallet(
   } catch (thrown) {
     throw refusalOf(thrown) ?? decodeRevert(thrown);
   }
-  onSent?.(hash);
   let receipt: TransactionReceipt;
   try {
     receipt = await chain.client.waitForTransactionReceipt({ hash, confirmations: chain.network.confirmations, timeout: 120_000 });
@@ -35,6 +25,20 @@ export async function sendByWallet(
   }
   if (receipt.status === "success") return receipt;
   throw new AppError("TRANSACTION_REVERTED", "The transaction was mined and refused; only gas was spent.", { facts: { hash } });
+}
+
+/** Gas in units. Throws the contract's own refusal. */
+export async function estimateGas(chain: Chain, wallet: Wallet, call: ContractCall): Promise<bigint> {
+  try {
+    return await chain.client.estimateGas({ account: wallet.account.address, ...requestOf(chain, call) });
+  } catch (thrown) {
+    throw decodeRevert(thrown);
+  }
+}
+
+function requestOf({ network }: Chain, { contract, abi, functionName, args, value }: ContractCall) {
+  const to = contract.startsWith("0x") ? (contract as Address) : network.contracts[contract as keyof typeof network.contracts];
+  return { to, data: encodeFunctionData({ abi, functionName, args }), ...(value === undefined ? {} : { value }) };
 }
 
 /** A person said no in the wallet. */

@@ -14,16 +14,22 @@ export interface Source {
   readonly indexer: IndexerClient | undefined;
   /** For conversions; nothing is looked up. */
   readonly coinPrice: CoinPrice | undefined;
+  readonly walletConnectProjectId?: string | undefined;
 }
 
 const SourceContext = createContext<Source | undefined>(undefined);
 
 export function SourceProvider({ settings, children }: { settings: PageSettings; children: ReactNode }) {
   const chain = useChain();
-  const { hasIndexer, coinPrice } = settings;
+  const { hasIndexer, coinPrice, walletConnectProjectId } = settings;
   const source = useMemo(
-    () => ({ chain, coinPrice, indexer: hasIndexer ? createIndexerClient({ url: "/api/indexer", timeoutMs: 8000 }) : undefined }),
-    [chain, coinPrice, hasIndexer],
+    () => ({
+      chain,
+      coinPrice,
+      walletConnectProjectId,
+      indexer: hasIndexer ? createIndexerClient({ url: "/api/indexer", timeoutMs: 8000 }) : undefined,
+    }),
+    [chain, coinPrice, hasIndexer, walletConnectProjectId],
   );
   return <SourceContext value={source}>{children}</SourceContext>;
 }

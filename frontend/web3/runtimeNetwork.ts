@@ -12,9 +12,10 @@ export const runtimeConfig = (): DashboardConfig => dashboardConfigFromEnv(proce
 export interface PageSettings {
   readonly hasIndexer: boolean;
   readonly coinPrice: CoinPrice | undefined;
+  readonly walletConnectProjectId: string | undefined;
 }
 
 export function pageSettings(): PageSettings {
-  const { indexerUrl, coinPrice } = runtimeConfig();
-  return { hasIndexer: indexerUrl !== undefined, coinPrice };
+  const { indexerUrl, ...rest } = runtimeConfig();
+  return { hasIndexer: indexerUrl !== undefined, ...rest };
 }

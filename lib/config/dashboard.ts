@@ -11,6 +11,12 @@ export const dashboardSettings = {
       maxLength: 40,
     }),
   ),
+  walletConnectProjectId: optional(
+    text("WALLETCONNECT_PROJECT_ID", {
+      describe: "project id of WalletConnect, to pay from wallets on other devices; without it wallets in the browser only",
+      maxLength: 64,
+    }),
+  ),
 };
 
 /** What a native coin is worth in another money, in millionths of it. */
@@ -22,12 +28,17 @@ export interface CoinPrice {
 export interface DashboardConfig {
   readonly indexerUrl: string | undefined;
   readonly coinPrice: CoinPrice | undefined;
+  readonly walletConnectProjectId: string | undefined;
 }
 
 /** Throws CONFIG_INVALID naming the variable. */
 export function dashboardConfigFromEnv(env: Readonly<Record<string, string | undefined>>): DashboardConfig {
-  const { indexerUrl, coinPrice } = readSettings(dashboardSettings, env);
-  return { indexerUrl: indexerUrl?.replace(/\/+$/, ""), coinPrice: coinPrice === undefined ? undefined : parseCoinPrice(coinPrice) };
+  const { indexerUrl, coinPrice, walletConnectProjectId } = readSettings(dashboardSettings, env);
+  return {
+    indexerUrl: indexerUrl?.replace(/\/+$/, ""),
+    coinPrice: coinPrice === undefined ? undefined : parseCoinPrice(coinPrice),
+    walletConnectProjectId,
+  };
 }
 
 function parseCoinPrice(value: string): CoinPrice {

@@ -15,14 +15,17 @@ export function Header() {
   const path = usePathname();
   return (
     <header className="border-line border-b bg-surface">
-      <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-6 gap-y-1 px-4 py-2 sm:px-6">
-        <Link href="/" className="flex h-11 items-center gap-2 font-semibold tracking-tight" aria-label="ClawCompute, market">
-          <img src="/icon.svg" alt="" width="26" height="26" />
+      <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-5 px-4 sm:px-6 lg:h-16 lg:flex-nowrap">
+        <Link href="/" className="flex h-14 shrink-0 items-center gap-2.5 font-semibold tracking-tight" aria-label="ClawCompute, market">
+          <img src="/icon.svg" alt="" width="28" height="28" />
           <span className="text-[1.05rem]">
             Claw<span className="text-brand">Compute</span>
           </span>
         </Link>
-        <nav aria-label="Pages" className="order-last -mx-2 flex w-full gap-1 sm:order-none sm:mx-0 sm:w-auto">
+        <nav
+          aria-label="Pages"
+          className="scroll-quiet order-last -mx-4 flex w-[calc(100%+2rem)] gap-1 overflow-x-auto px-2 pb-1.5 lg:order-none lg:mx-0 lg:w-auto lg:min-w-0 lg:px-0 lg:pb-0"
+        >
           {pages.map(({ href, name }) => {
             const here = href === "/" ? path === "/" || path.startsWith("/providers") : path.startsWith(href);
             return (
@@ -30,14 +33,18 @@ export function Header() {
                 key={href}
                 href={href}
                 aria-current={here ? "page" : undefined}
-                className={`rounded-lg px-3 py-2 text-sm ${here ? "bg-sunken font-medium text-ink" : "text-soft hover:text-ink"}`}
+                className={`relative whitespace-nowrap rounded-lg px-2.5 py-2 text-sm transition-colors ${
+                  here
+                    ? "font-medium text-ink after:absolute after:inset-x-2.5 after:-bottom-0.5 after:h-0.5 after:rounded-full after:bg-brand lg:after:-bottom-[0.95rem]"
+                    : "text-soft hover:text-ink"
+                }`}
               >
                 {name}
               </Link>
             );
           })}
         </nav>
-        <div className="ml-auto flex items-center gap-1 sm:gap-2">
+        <div className="ml-auto flex shrink-0 items-center gap-1 sm:gap-2">
           <NetworkBadge />
           <ThemeToggle />
           <ConnectWallet />

@@ -1,87 +1,141 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { zeroAddress } from "viem";
+import { useEffect, useMemo, useState } from "react";
+import { useAccount } from "wagmi";
 import { ErrorNotice } from "@/components/chain/ErrorNotice.tsx";
 import { Notice } from "@/components/ui/Notice.tsx";
-import { useConversation } from "@/hooks/useConversation.ts";
+import { useDesk } from "@/hooks/useDesk.ts";
+import { usePaymentState } from "@/hooks/usePaymentState.ts";
 import { useWallet } from "@/hooks/useWallet.ts";
+import { newConversation } from "@/paying/conversation.ts";
+import { activityOf } from "@/paying/desk.ts";
+import { ways } from "@/paying/ways.ts";
 import { offersQuery } from "@/queries/offers.ts";
 import { useChain } from "@/web3/network.tsx";
+import { Bill } from "./Bill.tsx";
 import { Composer } from "./Composer.tsx";
+import { ConversationBar } from "./ConversationBar.tsx";
+import { ConversationList } from "./ConversationList.tsx";
 import { Meter } from "./Meter.tsx";
 import { Terms } from "./Terms.tsx";
 import { Transcript } from "./Transcript.tsx";
 
+const blank = newConversation("", 0);
+
 export function Chat({ wantedProvider }: { wantedProvider: number | undefined }) {
   const chain = useChain();
+  const { address } = useAccount();
   const wallet = useWallet();
+  const { desk, state } = useDesk(address);
   const { data, error: offersError } = useQuery(offersQuery(chain));
-  const talk = useConversation(wallet);
-  const { conversation, phase, error, answeringSince } = talk;
-  const { stream, turns, ending } = conversation;
+  const [wanted, setWanted] = useState<string>();
   const [chosen, setChosen] = useState(wantedProvider);
   const [seconds, setSeconds] = useState(60);
-  const offers = data?.filter(({ asset, serviceType }) => asset === zeroAddress && serviceType === 0);
-  const offer = offers?.find(({ id }) => id === (stream?.providerId ?? chosen)) ?? (stream || chosen ? undefined : offers?.[0]);
+  const [way, setWay] = useState(ways[0]);
+
+  // A reader who asked for a provider gets its conversation, or a new one; everybody else the newest.
+  const fits = wantedProvider === undefined ? undefined : ({ payment }: typeof blank) => !payment || payment.providerId === wantedProvider;
+  const conversation = state.conversations.find(({ id }) => id === wanted) ?? (wanted === "" ? blank : (state.conversations[0] ?? blank));
+  const shown = wanted === undefined && fits && !fits(conversation) ? blank : conversation;
+  const { phase, error, answeringSince } = activityOf(state, shown.id);
+  const { payment, turns, ending } = shown;
+  usePaymentState(desk, shown, phase);
+
+  const offers = useMemo(() => data?.filter((offer) => ways.some((known) => known.canPay(offer))), [data]);
+  const offer = offers?.find(({ id }) => id === (payment?.providerId ?? chosen)) ?? (payment || chosen ? undefined : offers?.[0]);
+  const payer = useMemo(() => wallet && { chain, wallet }, [chain, wallet]);
+  const servable = ways.filter((known) => offer && known.canPay(offer));
+  const usedWay = servable.find((known) => known === way) ?? servable[0];
+  useEffect(() => setChosen(wantedProvider), [wantedProvider]);
+
+  const choose = (id: string) => setWanted(id);
+  const remove = (id: string) => {
+    desk?.remove(id);
+    setWanted(undefined);
+  };
+  const list = { conversations: state.conversations, activities: state.activities, shown: shown.id, onChoose: choose };
+  const canAsk = payment !== undefined || (offer !== undefined && usedWay !== undefined);
+  const ask = (text: string) => {
+    if (!desk || !payer || !usedWay) return;
+    const id = desk.conversation(shown.id) ? shown.id : desk.create();
+    setWanted(id);
+    if (offer || payment) desk.ask(id, text, { payer, offer: offer as NonNullable<typeof offer>, seconds, way: usedWay });
+  };
   return (
-    <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem] lg:gap-10">
-      <section aria-labelledby="chat" className="order-2 flex min-w-0 flex-col lg:order-1 lg:min-h-[calc(100dvh-11rem)]">
+    <div className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_19rem] lg:gap-8 xl:grid-cols-[13.5rem_minmax(0,1fr)_19rem]">
+      <nav aria-label="Conversations" className="hidden xl:block">
+        <div className="sticky top-6 max-h-[calc(100dvh-3rem)] overflow-y-auto">
+          <ConversationList {...list} />
+        </div>
+      </nav>
+      <section aria-labelledby="chat" className="order-2 flex min-w-0 flex-col lg:order-none lg:min-h-[calc(100dvh-9rem)]">
         <h1 id="chat" className="sr-only">
           Chat
         </h1>
+        <ConversationBar {...list} conversation={shown} onRemove={remove} isRemovable={phase === "idle"} />
         <div className="flex-1 space-y-4">
-          {turns.length === 0 && (
-            <div className="max-w-md pt-2 sm:pt-8">
-              <p className="font-semibold text-2xl tracking-tight">Ask, and watch what it costs.</p>
-              <p className="mt-2 text-pretty text-soft">
-                Your deposit sits in a contract, not with the provider. It pays for the seconds in which the model works, and comes back
-                when you end the stream.
-              </p>
-            </div>
-          )}
-          <Transcript turns={turns} ratePerSecond={stream?.ratePerSecond} />
+          {turns.length === 0 && <Welcome />}
+          <Transcript turns={turns} asset={payment?.asset ?? ending?.asset} />
           {error && <ErrorNotice error={error} />}
           {offersError && <ErrorNotice error={offersError} title="The chain does not answer" />}
-          {offers?.length === 0 && <Notice title="Nobody sells text for the native coin right now" />}
-          {chosen !== undefined && !stream && offers && !offer && (
+          {offers?.length === 0 && <Notice title="Nobody sells text right now" />}
+          {chosen !== undefined && !payment && offers && !offer && (
             <Notice tone="warn" title={`Provider ${chosen} takes no work right now`}>
-              <p>Choose another one.</p>
+              <p>Choose another model.</p>
             </Notice>
           )}
         </div>
         <Composer
           phase={phase}
           isConnected={wallet !== undefined}
-          isOpen={stream !== undefined}
-          canAsk={offer !== undefined}
-          onAsk={(text) => offer && talk.ask(text, offer, seconds)}
-          onStop={talk.stop}
+          isOpen={payment !== undefined}
+          canAsk={canAsk}
+          onAsk={ask}
+          onStop={() => desk?.stop(shown.id)}
+          onEnd={() => payer && desk?.end(shown.id, payer)}
         />
       </section>
-      <aside className="order-1 min-w-0 lg:order-2">
-        {stream ? (
-          <Meter
-            stream={stream}
-            servedMs={conversation.servedMs}
-            answeringSince={answeringSince}
-            phase={phase}
-            onEnd={talk.end}
-            canEnd={wallet !== undefined}
-          />
-        ) : (
-          <Terms
-            offers={offers}
-            offer={offer}
-            seconds={seconds}
-            onSeconds={setSeconds}
-            onOffer={setChosen}
-            ending={ending}
-            isBusy={phase !== "idle"}
-            onClear={turns.length > 0 ? talk.clear : undefined}
-          />
-        )}
+      <aside aria-label="Payment" className="order-1 min-w-0 lg:order-none">
+        <div className="space-y-4 lg:sticky lg:top-6">
+          {ending && !payment && <Bill ending={ending} />}
+          {payment ? (
+            <Meter
+              payment={payment}
+              servedMs={shown.servedMs}
+              answeringSince={answeringSince}
+              phase={phase}
+              onEnd={() => payer && desk?.end(shown.id, payer)}
+              canEnd={wallet !== undefined}
+            />
+          ) : (
+            <Terms
+              offers={offers}
+              offer={offer}
+              way={usedWay}
+              wayChoices={servable}
+              onWay={setWay}
+              payer={payer}
+              seconds={seconds}
+              onSeconds={setSeconds}
+              onOffer={setChosen}
+              conversations={state.conversations}
+              isBusy={phase !== "idle"}
+            />
+          )}
+        </div>
       </aside>
+    </div>
+  );
+}
+
+function Welcome() {
+  return (
+    <div className="max-w-md pt-2 sm:pt-10">
+      <p className="font-semibold text-2xl tracking-tight sm:text-3xl">Ask, and watch what it costs.</p>
+      <p className="mt-3 text-pretty text-soft leading-relaxed">
+        Your deposit sits in a contract, not with the provider. It pays for the seconds in which the model works, and the rest comes back
+        when you end the stream.
+      </p>
     </div>
   );
 }

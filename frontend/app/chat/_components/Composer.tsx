@@ -3,9 +3,10 @@ import { type FormEvent, type KeyboardEvent, useState } from "react";
 import { ConnectWallet } from "@/components/chain/ConnectWallet.tsx";
 import { Button } from "@/components/ui/Button.tsx";
 import { ArrowIcon, StopIcon } from "@/components/ui/icons.tsx";
-import type { Phase } from "@/hooks/useConversation.ts";
+import type { Phase } from "@/paying/desk.ts";
 
 const doing: Partial<Record<Phase, string>> = {
+  allowing: "Let the contract take this deposit from your token: sign or confirm in your wallet.",
   opening: "Confirm the deposit in your wallet; then the chain takes a moment.",
   signing: "Sign the session in your wallet. It costs nothing.",
   ending: "Ending the stream and bringing the rest back.",
@@ -18,9 +19,10 @@ interface ComposerProps {
   canAsk: boolean;
   onAsk: (text: string) => void;
   onStop: () => void;
+  onEnd: () => void;
 }
 
-export function Composer({ phase, isConnected, isOpen, canAsk, onAsk, onStop }: ComposerProps) {
+export function Composer({ phase, isConnected, isOpen, canAsk, onAsk, onStop, onEnd }: ComposerProps) {
   const [text, setText] = useState("");
   const isReady = isConnected && canAsk && phase === "idle" && text.trim() !== "";
   const ask = (event?: FormEvent) => {
@@ -36,11 +38,11 @@ export function Composer({ phase, isConnected, isOpen, canAsk, onAsk, onStop }: 
     }
   };
   return (
-    <form onSubmit={ask} className="sticky bottom-0 mt-6 bg-page pt-2 pb-4">
-      <p role="status" className="min-h-6 text-sm text-warn">
+    <form onSubmit={ask} className="sticky bottom-0 z-10 mt-6 bg-page pt-1 pb-4">
+      <p role="status" className="min-h-6 px-1 text-sm text-warn">
         {doing[phase]}
       </p>
-      <div className="rounded-2xl border border-line-strong bg-surface p-2 focus-within:border-brand">
+      <div className="rounded-2xl border border-line-strong bg-surface p-2 shadow-lift focus-within:border-brand">
         <textarea
           aria-label="Your question"
           value={text}
@@ -48,13 +50,16 @@ export function Composer({ phase, isConnected, isOpen, canAsk, onAsk, onStop }: 
           onKeyDown={onKeyDown}
           rows={2}
           placeholder="What do you want to know?"
-          className="block w-full resize-none bg-transparent px-2 py-1.5 outline-none placeholder:text-soft"
+          className="field-sizing-content block max-h-60 min-h-14 w-full resize-none bg-transparent px-2 py-1.5 outline-none placeholder:text-soft"
         />
-        <div className="flex items-center justify-end gap-2">
+        <div className="flex flex-wrap items-center justify-end gap-2">
           {phase === "answering" ? (
-            <Button look="quiet" onClick={onStop}>
-              <StopIcon /> Stop
-            </Button>
+            <>
+              <Button look="quiet" onClick={onStop}>
+                <StopIcon className="size-3.5" /> Stop
+              </Button>
+              <Button onClick={onEnd}>Stop and end the stream</Button>
+            </>
           ) : isConnected ? (
             <Button type="submit" disabled={!isReady}>
               {isOpen ? "Ask" : "Open stream and ask"} <ArrowIcon />

@@ -1,18 +1,19 @@
 "use client";
 import Link from "next/link";
+import { useEffect, useState } from "react";
 import { Amount } from "@/components/chain/Amount.tsx";
-import { formatCoin, movingPlaces } from "@/components/chain/formatCoin.ts";
+import { Flow } from "@/components/chain/Flow.tsx";
+import { MovingAmount } from "@/components/chain/MovingAmount.tsx";
+import { Runway } from "@/components/chain/Runway.tsx";
 import { untrusted } from "@/components/chain/untrusted.ts";
 import { Button } from "@/components/ui/Button.tsx";
 import { useChainTime } from "@/hooks/useChainTime.ts";
-import type { Phase } from "@/hooks/useConversation.ts";
-import { useNow } from "@/hooks/useNow.ts";
-import { type ChatStream, depositOf } from "@/paying/chatStream.ts";
 import { costOf } from "@/paying/conversation.ts";
-import { useNetwork } from "@/web3/network.tsx";
+import type { Phase } from "@/paying/desk.ts";
+import type { Payment } from "@/paying/payment.ts";
 
 interface MeterProps {
-  stream: ChatStream;
+  payment: Payment;
   servedMs: number;
   answeringSince: number | undefined;
   phase: Phase;
@@ -21,65 +22,83 @@ interface MeterProps {
 }
 
 /** The taximeter: what the served seconds cost so far, and how long the deposit lasts. */
-export function Meter({ stream, servedMs, answeringSince, phase, canEnd, onEnd }: MeterProps) {
-  const { nativeSymbol } = useNetwork();
-  const isRunning = answeringSince !== undefined;
-  const now = useNow(true);
+export function Meter({ payment, servedMs, answeringSince, phase, canEnd, onEnd }: MeterProps) {
   const chainTime = useChainTime();
-  const comingMs = isRunning ? Math.max(0, now - answeringSince) : 0;
-  const cost = costOf(stream, servedMs, comingMs);
-  const deposit = depositOf(stream);
-  const rate = BigInt(stream.ratePerSecond);
-  const leftMs = chainTime && now > 0 ? Math.max(0, stream.end * 1000 - chainTime(now)) : undefined;
-  const share = deposit > 0n ? Number((cost * 10_000n) / deposit) / 100 : 0;
+  const isRunning = answeringSince !== undefined;
+  const servedAt = (now: number) => servedMs + (isRunning ? Math.max(0, now - answeringSince) : 0);
+  const costAt = (now: number) => costOf(payment, servedAt(now));
+  const rate = BigInt(payment.ratePerSecond);
+  const deposit = BigInt(payment.deposit);
+  const leftMs = (now: number) => {
+    if (payment.end !== undefined) return chainTime && Math.max(0, payment.end * 1000 - chainTime(now));
+    return rate > 0n ? Number(((deposit - costAt(now)) * 1000n) / rate) : undefined;
+  };
+  const beat = useBeat(isRunning);
+  const share = deposit > 0n ? Number((costAt(beat) * 10_000n) / deposit) / 10_000 : 0;
   return (
-    <section aria-label="Meter" className="rounded-2xl border border-line bg-surface p-4 lg:sticky lg:top-6 lg:p-5">
+    <section aria-label="Meter" className="rounded-2xl border border-line bg-surface p-4 lg:p-5">
       <div className="flex items-baseline justify-between gap-3 text-sm">
-        <Link href={`/providers/${stream.providerId}`} className="truncate font-medium underline-offset-4 hover:underline">
-          {untrusted(stream.model)}
+        <Link href={`/providers/${payment.providerId}`} className="truncate font-medium underline-offset-4 hover:underline">
+          {untrusted(payment.model)}
         </Link>
-        <span className="shrink-0 text-soft">Stream {stream.id}</span>
+        <span className="shrink-0 text-soft">
+          {payment.kind === "stream" ? "Stream" : "Channel"} {payment.id.length > 12 ? `${payment.id.slice(0, 10)}…` : payment.id}
+        </span>
       </div>
       <p className="mt-2 text-soft text-sm lg:mt-4">{isRunning ? "Working for you" : "Served so far"}</p>
-      <p className="mt-1 font-semibold text-2xl tabular-nums tracking-tight lg:text-3xl" data-testid="cost">
-        {formatCoin(cost, { places: movingPlaces(rate) })}
-        <span className="ml-1.5 font-normal text-base text-soft">{nativeSymbol}</span>
-      </p>
-      <div className={`mt-3 h-1 rounded-full lg:mt-4 ${isRunning ? "stream-line animate-flow" : "bg-line"}`} aria-hidden="true">
-        {!isRunning && <div className="h-full rounded-full bg-money" style={{ width: `${Math.min(100, share)}%` }} />}
+      <MovingAmount
+        at={costAt}
+        asset={payment.asset}
+        ratePerSecond={rate}
+        testId="cost"
+        className="mt-0.5 block font-semibold text-2xl tracking-tight lg:text-3xl"
+        unitClassName="text-base tracking-normal"
+      />
+      <div className="mt-3 lg:mt-4">
+        <Flow share={share} isMoving={isRunning} />
       </div>
       <dl className="mt-3 grid grid-cols-2 gap-y-1.5 text-sm lg:mt-4 [&>dd]:text-right max-lg:[&>.wide]:hidden">
         <dt className="text-soft">Served</dt>
-        <dd className="tabular-nums">{((servedMs + comingMs) / 1000).toFixed(2)} s</dd>
+        <dd className="tabular-nums">{(servedAt(beat) / 1000).toFixed(1)} s</dd>
         <dt className="wide text-soft">Price</dt>
         <dd className="wide">
-          <Amount raw={rate} per="s" />
+          <Amount raw={rate} asset={payment.asset} per="s" />
         </dd>
         <dt className="wide text-soft">Deposit</dt>
         <dd className="wide">
-          <Amount raw={deposit} />
+          <Amount raw={deposit} asset={payment.asset} />
         </dd>
         <dt className="text-soft">Lasts another</dt>
-        <dd className={`tabular-nums ${leftMs !== undefined && leftMs < 15_000 ? "text-bad" : ""}`}>
-          {leftMs === undefined ? "…" : clock(leftMs)}
+        <dd>
+          <Runway leftMs={leftMs} over="nothing" />
         </dd>
       </dl>
       <Button
         className="mt-3 w-full lg:mt-5"
         look="quiet"
         onClick={onEnd}
-        disabled={!canEnd || ["ending", "opening", "signing"].includes(phase)}
+        disabled={!canEnd || ["ending", "allowing", "opening", "signing"].includes(phase)}
       >
         {phase === "ending" ? "Ending…" : "End and take the rest back"}
       </Button>
-      <p className="mt-3 hidden text-pretty text-soft text-xs lg:block">
-        With the provider's signature you pay the served time only. Without it, the contract's clock counts since the stream was opened.
+      <p className="mt-3 hidden text-pretty text-soft text-xs leading-relaxed lg:block">
+        With the provider's signature you pay the served time only. Without it, the contract's clock counts since the stream was opened.{" "}
+        <Link href="/streams" className="underline underline-offset-4">
+          Top up or move it
+        </Link>
       </p>
     </section>
   );
 }
 
-function clock(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
+/** Ten times a second while it runs: for what need not move on every frame. */
+function useBeat(isRunning: boolean): number {
+  const [now, setNow] = useState(0);
+  useEffect(() => {
+    setNow(performance.now());
+    if (!isRunning) return;
+    const timer = setInterval(() => setNow(performance.now()), 100);
+    return () => clearInterval(timer);
+  }, [isRunning]);
+  return now;
 }

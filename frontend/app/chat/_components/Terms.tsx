@@ -1,150 +1,132 @@
 "use client";
 import type { Offer } from "@clawcompute/lib/chain";
-import { worstCaseLoss } from "@clawcompute/lib/money";
+import { costDown } from "@clawcompute/lib/money";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
-import type { ReactNode } from "react";
+import { zeroAddress } from "viem";
 import { useAccount, useBalance } from "wagmi";
 import { Amount } from "@/components/chain/Amount.tsx";
-import { HealthLabel } from "@/components/chain/HealthLabel.tsx";
-import { untrusted } from "@/components/chain/untrusted.ts";
-import { Button } from "@/components/ui/Button.tsx";
 import { Notice } from "@/components/ui/Notice.tsx";
-import type { Ending } from "@/paying/chatStream.ts";
-import { healthQuery } from "@/queries/health.ts";
-import { useNetwork } from "@/web3/network.tsx";
+import { RadioRow } from "@/components/ui/RadioRow.tsx";
+import { Tooltip } from "@/components/ui/Tooltip.tsx";
+import type { Conversation } from "@/paying/conversation.ts";
+import { expectedServedMs } from "@/paying/expectedServedMs.ts";
+import type { Payer, PaymentWay } from "@/paying/payment.ts";
+import { useChain } from "@/web3/network.tsx";
+import { ModelPicker } from "./ModelPicker.tsx";
+import { Term } from "./Term.tsx";
 
 const lengths = [
-  { seconds: 60, name: "1 min" },
-  { seconds: 300, name: "5 min" },
-  { seconds: 900, name: "15 min" },
+  { value: 60, name: "1 min" },
+  { value: 300, name: "5 min" },
+  { value: 900, name: "15 min" },
 ];
-const FIRST_TOKEN_MS = 30_000;
 
 interface TermsProps {
   offers: readonly Offer[] | undefined;
   offer: Offer | undefined;
+  way: PaymentWay | undefined;
+  wayChoices: readonly PaymentWay[];
+  onWay: (way: PaymentWay) => void;
+  payer: Payer | undefined;
   seconds: number;
   onSeconds: (seconds: number) => void;
   onOffer: (id: number) => void;
-  ending: Ending | undefined;
+  conversations: readonly Conversation[];
   isBusy: boolean;
-  onClear: (() => void) | undefined;
 }
 
-/** What opening a stream means, before any money moves. */
-export function Terms({ offers, offer, seconds, onSeconds, onOffer, ending, isBusy, onClear }: TermsProps) {
-  const { chainId, isLocal, blockTimeMs, confirmations } = useNetwork();
+/** What opening means, before any money moves. */
+export function Terms(props: TermsProps) {
+  const { offers, offer, way, wayChoices, onWay, payer, seconds, onSeconds, onOffer, conversations, isBusy } = props;
+  const chain = useChain();
+  const { chainId } = chain.network;
   const { address } = useAccount();
-  const { data: balance } = useBalance({ address, chainId, query: { refetchInterval: 5000 } });
-  const { data: health } = useQuery(healthQuery(offer, { chainId, isLocal }));
+  const isNative = offer?.asset === zeroAddress;
+  const { data: balance } = useBalance({
+    address,
+    chainId,
+    ...(offer && !isNative ? { token: offer.asset } : {}),
+    query: { refetchInterval: 5000 },
+  });
   const deposit = offer && offer.pricePerSecond * BigInt(seconds);
-  const worst = offer && worstCaseLoss(offer.pricePerSecond, FIRST_TOKEN_MS, blockTimeMs * (confirmations + 1));
+  const expected = offer && expectedServedMs(conversations, offer.id);
+  const { data: gas } = useQuery({
+    queryKey: ["opening gas", chainId, way?.kind, offer?.id, String(offer?.pricePerSecond), seconds, address],
+    queryFn: async () => {
+      if (!payer || !offer || !way) return null;
+      const [units, price] = await Promise.all([way.openingGas(payer, offer, seconds), chain.client.getGasPrice()]);
+      return units === undefined ? null : units * price;
+    },
+    enabled: payer !== undefined && offer !== undefined && way !== undefined,
+    refetchInterval: 30_000,
+    retry: false,
+  });
+  const amount = (raw: bigint | undefined, className = "") =>
+    raw === undefined || !offer ? "…" : <Amount raw={raw} asset={offer.asset} className={className} />;
   return (
-    <div className="space-y-4 lg:sticky lg:top-6">
-      {ending && <Bill ending={ending} onClear={onClear} />}
-      <section aria-label="Terms" className="rounded-2xl border border-line bg-surface p-5">
-        <label className="block text-sm" htmlFor="model">
-          Model
-        </label>
-        <select
-          id="model"
-          className="mt-1.5 h-10 w-full truncate rounded-lg border border-line-strong bg-surface px-2.5"
-          value={offer?.id ?? ""}
-          disabled={isBusy || !offers}
-          onChange={({ target }) => onOffer(Number(target.value))}
-        >
-          {!offer && <option value="">{offers ? "Choose one" : "Reading the market…"}</option>}
-          {offers?.map(({ id, model }) => (
-            <option key={id} value={id}>
-              {untrusted(model)} (provider {id})
-            </option>
-          ))}
-        </select>
-        <fieldset className="mt-4" disabled={isBusy}>
-          <legend className="text-sm">Deposit for</legend>
-          <div className="mt-1.5 grid grid-cols-3 gap-1 rounded-lg bg-sunken p-1">
-            {lengths.map(({ seconds: value, name }) => (
-              <label
-                key={value}
-                className="cursor-pointer rounded-md py-1.5 text-center text-sm has-checked:bg-surface has-checked:font-medium has-checked:ring-1 has-checked:ring-line-strong has-focus-visible:outline-2 has-focus-visible:outline-brand"
-              >
-                <input type="radio" name="length" className="sr-only" checked={seconds === value} onChange={() => onSeconds(value)} />
-                {name}
-              </label>
-            ))}
-          </div>
-        </fieldset>
-        <dl className="mt-4 space-y-1.5 text-sm">
-          <Term name="Endpoint">{offer ? <HealthLabel health={health} /> : "…"}</Term>
-          <Term name="Price">{offer ? <Amount raw={offer.pricePerSecond} per="s" /> : "…"}</Term>
-          <Term name="Deposit">{deposit === undefined ? "…" : <Amount raw={deposit} className="font-medium" />}</Term>
-          <Term name="Most you can lose">
-            {worst === undefined || deposit === undefined ? "…" : <Amount raw={worst < deposit ? worst : deposit} />}
-          </Term>
-          {address && <Term name="Your wallet">{balance ? <Amount raw={balance.value} /> : "…"}</Term>}
-        </dl>
-        <p className="mt-3 text-pretty text-soft text-xs">
-          The most you can lose is what a provider costs that takes the stream and never answers, if you end it then. Gas is extra.
-        </p>
-        {address && deposit !== undefined && balance && balance.value <= deposit && (
-          <div className="mt-3">
-            <Notice tone="warn" title="The wallet holds less than the deposit and gas" />
+    <section aria-label="Terms" className="rounded-2xl border border-line bg-surface p-5">
+      <ModelPicker offers={offers} offer={offer} onOffer={onOffer} isDisabled={isBusy} />
+      <div className="mt-4 space-y-4">
+        <RadioRow legend="Deposit for" value={seconds} onChange={onSeconds} options={lengths} disabled={isBusy} />
+        {way && wayChoices.length > 1 && (
+          <div>
+            <RadioRow
+              legend="Paid by"
+              value={way.kind}
+              onChange={(kind) => onWay(wayChoices.find((known) => known.kind === kind) ?? way)}
+              options={wayChoices.map(({ kind, name }) => ({ value: kind, name }))}
+              disabled={isBusy}
+            />
+            <p className="mt-1.5 text-pretty text-soft text-xs">{way.meaning}</p>
           </div>
         )}
-      </section>
-    </div>
-  );
-}
-
-function Term({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="flex justify-between gap-4">
-      <dt className="text-soft">{name}</dt>
-      <dd className="text-right">{children}</dd>
-    </div>
-  );
-}
-
-function Bill({ ending, onClear }: { ending: Ending; onClear: (() => void) | undefined }) {
-  const { explorerUrl } = useNetwork();
-  const { kind, paid, refunded, hash, overclaimed } = ending;
-  return (
-    <section aria-label="Bill" className="rounded-2xl bg-money-soft p-5" data-testid="bill">
-      <h2 className="font-medium">
-        {kind === "settled" ? "Ended for the time served" : kind === "cancelled" ? "Cancelled by the clock" : "Ended elsewhere"}
-      </h2>
-      {kind === "gone" ? (
-        <p className="mt-2 text-sm">
-          The stream that paid for this is closed.{" "}
-          <Link href="/streams" className="underline underline-offset-4">
-            What it cost
-          </Link>
+      </div>
+      <dl className="mt-5 space-y-2 text-sm">
+        <Term name="Price">{offer ? <Amount raw={offer.pricePerSecond} asset={offer.asset} per="s" /> : "…"}</Term>
+        <Term name="Deposit">{amount(deposit, "font-medium")}</Term>
+        <Term
+          name={
+            <Tooltip
+              text={
+                expected?.isMeasured
+                  ? "Half of this provider's answers to you took less time than that."
+                  : "Reckoned with ten seconds: you have no answers of this provider yet."
+              }
+            >
+              An answer, about
+            </Tooltip>
+          }
+        >
+          {amount(offer && expected && costDown(offer.pricePerSecond, expected.ms))}
+        </Term>
+        <Term
+          name={
+            <Tooltip text="What a provider costs that takes the deposit and never answers, if you end it after 30 seconds. Everything else comes back.">
+              Most you can lose
+            </Tooltip>
+          }
+        >
+          {amount(offer && way?.worstLoss(chain, offer, seconds))}
+        </Term>
+        {payer && (
+          <Term name="Gas to open, about">{gas === undefined ? "…" : gas === null ? "shown by your wallet" : <Amount raw={gas} />}</Term>
+        )}
+        {address && <Term name="In your wallet">{balance ? amount(balance.value) : "…"}</Term>}
+      </dl>
+      {offer && !isNative && (
+        <p className="mt-3 text-pretty text-soft text-xs">
+          Priced in a token: before the deposit your wallet asks once more, to let the contract take exactly that amount.
         </p>
-      ) : (
-        <dl className="mt-3 space-y-1.5 text-sm [&_.text-soft]:text-ink">
-          <Term name="Paid">
-            <span data-testid="paid">
-              <Amount raw={paid} />
-            </span>
-          </Term>
-          <Term name="Came back">
-            <span data-testid="refunded">
-              <Amount raw={refunded} className="font-medium" />
-            </span>
-          </Term>
-        </dl>
       )}
-      {overclaimed && <p className="mt-2 text-sm">The provider claimed more time than was measured here. Choose another one next time.</p>}
-      {hash && explorerUrl && (
-        <a className="mt-2 block text-sm underline" href={`${explorerUrl}/tx/${hash}`} target="_blank" rel="noreferrer">
-          Transaction
-        </a>
-      )}
-      {onClear && (
-        <Button className="mt-4" size="s" look="quiet" onClick={onClear}>
-          New conversation
-        </Button>
+      {address && deposit !== undefined && balance && (isNative ? balance.value <= deposit : balance.value < deposit) && (
+        <div className="mt-4">
+          <Notice
+            tone="warn"
+            title={isNative ? "The wallet holds less than the deposit and gas" : "The wallet holds less than the deposit"}
+          >
+            <p>Deposit for less time, or send more to it.</p>
+          </Notice>
+        </div>
       )}
     </section>
   );

@@ -13,9 +13,10 @@ import { OpenStream } from "./OpenStream.tsx";
 import { PastStreams } from "./PastStreams.tsx";
 
 export function Streams() {
-  const { address } = useAccount();
+  const { address, status } = useAccount();
   const { data, error, isPending } = useQuery(streamsQuery(useChain(), address));
   if (!address) {
+    if (status === "reconnecting" || status === "connecting") return <Skeleton className="mt-8 h-44 w-full rounded-2xl" />;
     return (
       <div className="mt-8 space-y-4">
         <p className="text-soft">Connect the wallet whose streams you want to see.</p>
@@ -27,8 +28,10 @@ export function Streams() {
   const past = data?.filter(({ status }) => status === "closed") ?? [];
   return (
     <div className="mt-8 space-y-10">
-      {error && <ErrorNotice error={error} title="The chain does not answer" />}
-      {isPending && <Skeleton className="h-32 w-full rounded-2xl" />}
+      {error && (
+        <ErrorNotice error={error} title={data ? "The chain stopped answering; this is what it last said" : "The chain does not answer"} />
+      )}
+      {isPending && <Skeleton className="h-44 w-full rounded-2xl" />}
       {data?.length === 0 && (
         <Notice title="No streams yet">
           <p className="mb-3">Open one by asking something.</p>

@@ -1,4 +1,5 @@
-import { assertChain, connectChain, createSender, refuseDevKeyOnPublicChain, watchEvents } from "@clawcompute/lib/chain";
+import { assertChain, connectChain, createSender, refuseDevKeyOnPublicChain } from "@clawcompute/lib/chain";
+import { createIndexerClient } from "@clawcompute/lib/indexer";
 import {
   createApp,
   createLogger,
@@ -10,14 +11,19 @@ import {
   runLoop,
   systemClock,
 } from "@clawcompute/lib/node";
-import type { LocalAccount } from "viem";
+import { type LocalAccount, zeroAddress } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import { askPassword } from "../wallet/askPassword.ts";
 import { unlock } from "../wallet/unlock.ts";
 import { type KeeperConfig, readConfig } from "./config.ts";
+import { followStreams } from "./followStreams.ts";
 import { createKeeper } from "./keeper.ts";
-import { createOpenStreams } from "./openStreams.ts";
-import { loadState, saveState } from "./stateFile.ts";
+import { openRecords } from "./records.ts";
+import { boundedFetch, chainSource, indexerSource } from "./sources.ts";
+import { createTurns } from "./turns.ts";
+
+/** How long an indexer whose word was not the chain's is left alone. */
+const DOUBT_MS = 600_000;
 
 export interface KeeperFlags {
   readonly completeAtLoss?: boolean;
@@ -39,16 +45,28 @@ export async function main(flags: KeeperFlags, { env, signal, logger: given }: K
   await assertChain(chain);
   const account = await accountOf(config, env);
   const sender = createSender({ chain, account, logger, clock: systemClock });
-  const [head, { hash: genesis }] = await Promise.all([chain.client.getBlockNumber(), chain.client.getBlock({ blockNumber: 0n })]);
-  const streams = createOpenStreams(config.stateFile ? loadState(config.stateFile, network, genesis) : undefined);
+  const records = openRecords(config.folder);
   const metrics = createMetrics("keeper");
-  const caughtUp = metrics.gauge("block", "Newest block that was read");
   const shutdown = createShutdown(logger);
   if (config.metrics) {
     const served = await serveMetrics(config.metrics, metrics, logger);
     shutdown.onStop("metrics", () => served.close());
     logger.info({ url: served.url }, "metrics and health");
   }
+  const events = followStreams({ chain, folder: config.folder, clock: systemClock, signal: shutdown.signal, logger, metrics });
+  const direct = chainSource(() => events.list());
+  const source = config.indexerUrl
+    ? indexerSource({
+        client: createIndexerClient({ url: config.indexerUrl, fetch: boundedFetch }),
+        chain,
+        assets: [zeroAddress, ...config.tokens],
+        otherwise: direct,
+        maxLag: config.maxLag,
+        doubtMs: DOUBT_MS,
+        now: systemClock.now,
+        logger,
+      })
+    : direct;
   logger.info(
     {
       network: network.name,
@@ -56,45 +74,29 @@ export async function main(flags: KeeperFlags, { env, signal, logger: given }: K
       address: account.address,
       everyMs: config.everyMs,
       completeAtLoss: config.completeAtLoss,
-      known: streams.list().length,
+      folder: config.folder,
+      indexer: config.indexerUrl,
     },
     "keeper started",
   );
 
-  const save = () => config.stateFile && saveState(config.stateFile, network, genesis, streams.save());
-  let firstRead = () => {};
-  const ready = new Promise<void>((resolve) => {
-    firstRead = resolve;
-  });
-  const watching = watchEvents({
-    chain,
-    fromBlock: network.deployBlock,
-    known: streams.marks(),
-    contracts: ["streamPay"],
-    clock: systemClock,
-    signal: shutdown.signal,
-    logger,
-    onEvents: async (events, upTo) => {
-      streams.apply(events, upTo);
-      caughtUp.set(Number(upTo.number));
-      if (upTo.number >= head) firstRead();
-    },
-    onRollback: async (toBlock) => streams.rollback(toBlock),
-  });
   const stop = () => void shutdown.stop("asked to");
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
 
-  const aborted = new Promise<void>((resolve) => shutdown.signal.addEventListener("abort", () => resolve(), { once: true }));
-  if (streams.marks().at(-1)?.number === head) firstRead();
-  await Promise.race([ready, aborted]);
-  const round = createKeeper({ chain, sender, streams, logger, metrics, config });
-  await runLoop({ name: "keeper", everyMs: config.everyMs, clock: systemClock, signal: shutdown.signal, logger }, async (loopSignal) => {
+  if (!config.indexerUrl) await events.ready();
+  const turns = createTurns({ chain, own: account.address, everyMs: config.everyMs, clock: systemClock });
+  const round = createKeeper({ chain, sender, source, turns, records, clock: systemClock, logger, metrics, config });
+  await turns.look().catch(() => {}); // the first round looks again
+  let lastMs: number | undefined;
+  await runLoop({ name: "keeper", everyMs: 100, clock: systemClock, signal: shutdown.signal, logger }, async (loopSignal) => {
+    await systemClock.sleep(turns.waitMs(lastMs), loopSignal).catch(() => {});
+    if (loopSignal.aborted) return;
+    lastMs = systemClock.now();
     await round(loopSignal);
-    save();
+    events.save();
   });
-  await watching;
-  save();
+  await events.stopped();
   await shutdown.stop("asked to");
   return 0;
 }

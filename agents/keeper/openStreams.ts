@@ -1,23 +1,31 @@
 import type { BlockMark, ChainEvent } from "@clawcompute/lib/chain";
 import type { Address, Hash } from "viem";
 
-/** What a keeper needs to know of a stream that still holds money. */
+/** What a keeper needs to know of a stream that still holds money. Times are unix seconds. */
 export interface OpenStream {
   readonly id: bigint;
   readonly payee: Address;
+  /** Zero: the native coin. */
   readonly asset: Address;
   readonly providerId: number;
-  /** Unix seconds. */
+  readonly ratePerSecond: bigint;
+  /** Everything that accrued before this time was paid. */
+  readonly lastPaid: number;
   readonly end: number;
+}
+
+/** The contract's own sum: nothing has to be asked for it. */
+export function accruedAt({ ratePerSecond, lastPaid, end }: OpenStream, now: number): bigint {
+  const upTo = now < end ? now : end;
+  return upTo > lastPaid ? ratePerSecond * BigInt(upTo - lastPaid) : 0n;
 }
 
 /** The open streams by the chain's events, able to go back as far as reorganisations go. */
 export interface OpenStreams {
   apply(events: readonly ChainEvent[], upTo: BlockMark): void;
   rollback(toBlock: bigint): void;
-  /** The chain showed that it holds nothing any more. */
-  drop(id: bigint): void;
-  list(): OpenStream[];
+  values(): Iterable<OpenStream>;
+  size(): number;
   /** The newest blocks seen, oldest first. */
   marks(): readonly BlockMark[];
   save(): SavedStreams;
@@ -29,14 +37,17 @@ interface Change {
   readonly before: OpenStream | undefined;
 }
 
+type SavedStream = Omit<OpenStream, "id" | "ratePerSecond"> & { readonly id: string; readonly ratePerSecond: string };
+
 /** The same as JSON. */
 export interface SavedStreams {
-  readonly streams: readonly (Omit<OpenStream, "id"> & { readonly id: string })[];
-  readonly changes: readonly { readonly block: string; readonly id: string; readonly before: SavedStreams["streams"][number] | null }[];
+  readonly streams: readonly SavedStream[];
+  readonly changes: readonly { readonly block: string; readonly id: string; readonly before: SavedStream | null }[];
   readonly marks: readonly { readonly number: string; readonly hash: Hash }[];
 }
 
 const depth = 64;
+const ends = new Set(["StreamCancelled", "StreamSettled", "StreamRedirected"]);
 
 export function createOpenStreams(saved?: SavedStreams): OpenStreams {
   const streams = new Map<bigint, OpenStream>(saved?.streams.map(load).map((stream) => [stream.id, stream]));
@@ -62,15 +73,20 @@ export function createOpenStreams(saved?: SavedStreams): OpenStreams {
         payee: args.payee as Address,
         asset: args.asset as Address,
         providerId: Number(args.providerId),
+        ratePerSecond: args.ratePerSecond as bigint,
+        lastPaid: Number(args.start),
         end: Number(args.end),
       });
     } else if (name === "StreamToppedUp") {
       const stream = streams.get(id);
       if (stream) set(blockNumber, id, { ...stream, end: Number(args.end) });
-    } else if (
-      ["StreamCancelled", "StreamSettled", "StreamRedirected"].includes(name) ||
-      (name === "StreamUpdated" && args.completed === true)
-    ) {
+    } else if (name === "StreamUpdated" || name === "StreamWithdrawn") {
+      const stream = streams.get(id);
+      if (!stream) return;
+      const paid = (name === "StreamUpdated" ? args.accrued : args.amount) as bigint;
+      const lastPaid = stream.lastPaid + Number(paid / stream.ratePerSecond);
+      set(blockNumber, id, lastPaid < stream.end ? { ...stream, lastPaid } : undefined);
+    } else if (ends.has(name) && streams.has(id)) {
       set(blockNumber, id, undefined);
     }
   }
@@ -94,10 +110,8 @@ export function createOpenStreams(saved?: SavedStreams): OpenStreams {
         else streams.delete(last.id);
       }
     },
-    drop: (id) => {
-      if (streams.has(id)) set(marks.at(-1)?.number ?? 0n, id, undefined);
-    },
-    list: () => [...streams.values()],
+    values: () => streams.values(),
+    size: () => streams.size,
     marks: () => marks,
     save: () => ({
       streams: [...streams.values()].map(store),
@@ -107,5 +121,5 @@ export function createOpenStreams(saved?: SavedStreams): OpenStreams {
   };
 }
 
-const store = (stream: OpenStream): SavedStreams["streams"][number] => ({ ...stream, id: String(stream.id) });
-const load = (stream: SavedStreams["streams"][number]): OpenStream => ({ ...stream, id: BigInt(stream.id) });
+const store = (stream: OpenStream): SavedStream => ({ ...stream, id: String(stream.id), ratePerSecond: String(stream.ratePerSecond) });
+const load = (stream: SavedStream): OpenStream => ({ ...stream, id: BigInt(stream.id), ratePerSecond: BigInt(stream.ratePerSecond) });

@@ -1,6 +1,6 @@
 import { type Address, zeroAddress } from "viem";
 import { describe, expect, it } from "vitest";
-import { type Candidate, type PlanOptions, planBatches } from "./plan.ts";
+import { type Candidate, nativeOnly, type PlanOptions, planBatches } from "./plan.ts";
 
 const [alice, bob]: Address[] = ["0x1111111111111111111111111111111111111111", "0x2222222222222222222222222222222222222222"];
 const token: Address = "0x3333333333333333333333333333333333333333";
@@ -9,8 +9,11 @@ const options: PlanOptions = {
   gasPrice: 1n,
   gas: { base: 1000n, perPayment: 100n, perStream: 10n },
   maxBatch: 100,
+  maxGas: 1_000_000n,
   minProfitWei: 0n,
   completeAtLoss: false,
+  maxLossWei: 1_000_000n,
+  worth: nativeOnly,
 };
 
 const candidate = (id: number, reward: number, part: Partial<Candidate> = {}): Candidate => ({
@@ -69,8 +72,36 @@ describe("planBatches", () => {
     expect(planBatches([candidate(1, 2000), candidate(1, 2000)], options)).toMatchObject([{ ids: [1n], rewardWei: 2000n }]);
   });
 
-  it("behavior: rewards in tokens count for nothing", () => {
-    expect(planBatches([candidate(1, 1_000_000, { asset: token })], options)).toEqual([]);
+  it("behavior: rewards in tokens count for nothing, unless it is told what the token is worth", () => {
+    const reward = candidate(1, 1_000_000, { asset: token });
+    expect(planBatches([reward], options)).toEqual([]);
+    const worth = (asset: Address, raw: bigint) => (asset === token ? raw / 500n : raw);
+    expect(planBatches([reward], { ...options, worth })).toMatchObject([{ ids: [1n], rewardWei: 2000n }]);
+  });
+
+  it("behavior: a batch keeps below the gas that a transaction may ask for", () => {
+    const payees = Array.from({ length: 12 }, (_, index) =>
+      candidate(index + 1, 5000, { payee: `0x${String(index).padStart(40, "0")}` as Address }),
+    );
+    const batches = planBatches(payees, { ...options, maxGas: 1000n + 5n * 110n });
+    expect(batches.map(({ ids }) => ids.length)).toEqual([5, 5, 2]);
+    expect(planBatches(payees, { ...options, maxGas: 0n }).map(({ ids }) => ids.length)).toEqual(payees.map(() => 1));
+  });
+
+  it("behavior: streams completed at a loss are as few as the loss allows", () => {
+    const ended = Array.from({ length: 10 }, (_, index) => candidate(index + 1, 1, { completes: true }));
+    const given = { ...options, completeAtLoss: true };
+    expect(planBatches(ended, { ...given, maxLossWei: 1000n + 4n * 110n }).map(({ ids }) => ids.length)).toEqual([4, 4, 2]);
+    expect(planBatches(ended, { ...given, maxLossWei: 500n })).toEqual([]);
+  });
+
+  it("behavior: a hundred thousand streams of one payee, or of as many, are planned in time that grows with their number", () => {
+    const many = (payeeOf: (index: number) => Address) =>
+      planBatches(
+        Array.from({ length: 100_000 }, (_, index) => candidate(index + 1, 2000, { payee: payeeOf(index) })),
+        { ...options, maxBatch: 500 },
+      ).length;
+    expect([many(() => bob as Address), many((index) => `0x${index.toString(16).padStart(40, "0")}`)]).toEqual([200, 200]);
   });
 
   it("behavior: ended streams are completed at a loss only when asked to, apart from paying ones and by asset", () => {

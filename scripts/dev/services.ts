@@ -3,17 +3,21 @@ import { type ClawOptions, privateKeyOf, startClaw } from "./claw.ts";
 
 export interface KeeperPartOptions extends ClawOptions {
   readonly port: number;
-  readonly stateFile: string;
+  readonly dataDir: string;
   readonly indexerUrl: string;
 }
 
-export function startKeeper({ port, stateFile, indexerUrl, ...where }: KeeperPartOptions): Promise<Child> {
+/** Its caps are meant for play money: they only stop what runs wild. */
+export function startKeeper({ port, dataDir, indexerUrl, ...where }: KeeperPartOptions): Promise<Child> {
   return startClaw("keeper", "keeper", where, {
     KEEPER_PRIVATE_KEY: privateKeyOf(4),
     KEEPER_EVERY_SECONDS: "10",
     KEEPER_COMPLETE_AT_LOSS: "1",
+    KEEPER_MAX_GAS_HOUR: "100",
+    KEEPER_MAX_GAS_DAY: "1000",
+    KEEPER_MAX_LOSS_DAY: "10",
     KEEPER_METRICS_PORT: String(port),
-    KEEPER_STATE_FILE: stateFile,
+    KEEPER_DATA_DIR: dataDir,
     INDEXER_URL: indexerUrl,
   });
 }

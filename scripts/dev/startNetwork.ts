@@ -103,7 +103,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   const models = join(folder, "models");
   const kept = {
     providers: join(folder, "providers"),
-    keeper: join(folder, "keeper.json"),
+    keeper: join(folder, "keeper"),
     indexer: join(folder, "indexer"),
     gateway: join(folder, "gateway"),
     receipts: join(folder, "receipts.jsonl"),
@@ -169,7 +169,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
         }),
       ),
       report.step("keeper", "starting", async () => {
-        const child = add(await startKeeper({ ...claw, port: ports.keeper, stateFile: kept.keeper, indexerUrl }));
+        const child = add(await startKeeper({ ...claw, port: ports.keeper, dataDir: kept.keeper, indexerUrl }));
         await untilReady(child, `${urlOf(ports.keeper)}/health`, signal);
         return `settles streams every 10 s, metrics at ${urlOf(ports.keeper)}/metrics`;
       }),

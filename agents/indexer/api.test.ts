@@ -83,6 +83,8 @@ const lists = [
   "prices",
   "daily",
   "events",
+  "activity",
+  "keeperDays",
 ] as const;
 
 describe("the table of routes", () => {
@@ -92,6 +94,7 @@ describe("the table of routes", () => {
       provider: { id: 1 },
       providerHistory: { id: 1 },
       providerDays: { id: 1 },
+      providerUptime: { id: 1 },
       stream: { id: "1" },
       streamEvents: { id: "1" },
       channel: { id: channel },
@@ -101,7 +104,9 @@ describe("the table of routes", () => {
       if (name === "live") continue;
       const answer = await client.get(name, (inputs[name] ?? {}) as never);
       expect(answer, name).toBeDefined();
-      if ("items" in (answer as object)) expect((answer as { items: unknown[] }).items.length, name).toBeGreaterThan(0);
+      // Nothing has probed yet.
+      if ("items" in (answer as object) && name !== "providerUptime")
+        expect((answer as { items: unknown[] }).items.length, name).toBeGreaterThan(0);
     }
   });
 
@@ -131,6 +136,7 @@ describe("the table of routes", () => {
       ["providers", { sort: "earned" }],
       ["providers", { sort: "id", active: "true" }],
       ["keepers", { sort: "keeper" }],
+      ["activity", { step: "minute" }],
     ] as const;
     for (const [name, input] of variants) {
       const whole = await client.get(name as "streams", { ...input, limit: 500 } as never);
@@ -189,6 +195,80 @@ describe("the table of routes", () => {
   it("error: other methods", async () => {
     const response = await fetch(`${url}/v1/streams`, { method: "POST" });
     expect([response.status, response.headers.get("allow")]).toEqual([405, "GET"]);
+  });
+});
+
+describe("analytics", () => {
+  const sumOf = (rows: readonly object[], key: string) =>
+    rows.reduce((sum, row) => sum + BigInt((row as Record<string, string | number>)[key] ?? 0), 0n);
+  const amounts = ["deposited", "paid", "rewards", "refunded", "soldMs", "payments", "streamsOpened", "streamsClosed"];
+
+  it("behavior: minutes, hours, days and providers' days add up to the sums since the beginning", async () => {
+    const { assets } = await client.get("stats", {});
+    for (const { asset, ...total } of assets) {
+      const [minutes, hours, days] = await Promise.all([
+        client.get("activity", { step: "minute", asset, limit: 500 }),
+        client.get("activity", { asset, limit: 500 }),
+        client.get("daily", { asset, limit: 500 }),
+      ]);
+      expect(minutes.items.length).toBeGreaterThan(hours.items.length);
+      for (const key of amounts) {
+        const whole = sumOf([total], key);
+        expect([key, sumOf(minutes.items, key), sumOf(hours.items, key), sumOf(days.items, key)]).toEqual([key, whole, whole, whole]);
+      }
+      for (const { items } of [minutes, hours]) {
+        let open = 0;
+        for (const { streamsOpened, streamsClosed, streamsOpen } of items.toReversed()) {
+          open += streamsOpened - streamsClosed;
+          expect(streamsOpen).toBe(open);
+        }
+      }
+    }
+  });
+
+  it("behavior: a filtered or later page tells the same numbers of open streams", async () => {
+    const { items } = await client.get("activity", { step: "minute", limit: 500 });
+    const from = items.at(-3)?.at as number;
+    const to = items[3]?.at as number;
+    const within = items.filter(({ at }) => at >= from && at <= to);
+    expect(within.length).toBeGreaterThan(3);
+    expect((await client.get("activity", { step: "minute", limit: 500, from, to })).items).toEqual(within);
+  });
+
+  it("behavior: a channel's payments count for the provider that they were recorded for", async () => {
+    const { items: settlements } = await client.get("settlements", { limit: 500 });
+    const ofChannels = settlements.filter(({ kind, paid }) => kind.startsWith("channel") && paid !== "0");
+    const named = ofChannels.filter(({ providerId }) => providerId > 0);
+    expect([named.length > 0, ofChannels.length > named.length]).toEqual([true, true]);
+    for (const { providerId, payee, asset } of named) {
+      const offer = await client.get("provider", { id: providerId });
+      expect([offer.owner, offer.asset]).toEqual([payee, asset]);
+    }
+    for (const providerId of new Set([0, ...named.map((row) => row.providerId)])) {
+      const days = (await client.get("providerDays", { id: providerId, limit: 500 })).items;
+      const streams = (await client.get("streams", { providerId, limit: 500 })).items;
+      const channels = settlements.filter((row) => row.providerId === providerId && row.kind.startsWith("channel"));
+      expect(sumOf(days, "paid"), `provider ${providerId}`).toBe(sumOf(streams, "paid") + sumOf(channels, "paid"));
+    }
+  });
+
+  it("behavior: the keepers' days are their actions", async () => {
+    const [{ items: actions }, { items: keepers }] = await Promise.all([
+      client.get("keeperActions", { limit: 500 }),
+      client.get("keepers", { limit: 500 }),
+    ]);
+    const whole = (await client.get("keeperDays", {})).items;
+    for (const key of ["streams", "completed", "accrued", "reward", "gasCost"]) expect(sumOf(whole, key), key).toBe(sumOf(actions, key));
+    const own = await Promise.all(keepers.map(({ keeper }) => client.get("keeperDays", { keeper })));
+    expect(
+      sumOf(
+        own.flatMap(({ items }) => items),
+        "net",
+      ),
+    ).toBe(sumOf(keepers, "net"));
+    expect(whole.map(({ keepers: sent }) => sent)).toEqual(
+      whole.map(({ day }) => new Set(actions.filter(({ at }) => Math.floor(at / 86_400) === day).map(({ keeper }) => keeper)).size),
+    );
   });
 });
 
@@ -282,6 +362,12 @@ describe("createProber", () => {
     await clock.tick(60_000);
     expect(await probe(signal)).toBe(7);
     dialer.close();
+    const days = await Promise.all(
+      (await client.get("providers", { limit: 500 })).items.map(({ id }) => client.get("providerUptime", { id })),
+    );
+    const seen = days.flatMap(({ items }) => items);
+    expect(seen.reduce((sum, day) => sum + day.probes, 0)).toBe(active + 7);
+    expect(seen.every(({ lastOk, answered, meanLatencyMs }) => lastOk === (meanLatencyMs !== null) || answered > 0)).toBe(true);
 
     asked = [];
     const guarded = createDialer({ allowPrivate: false });

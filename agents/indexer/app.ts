@@ -8,6 +8,7 @@ import { streamSSE } from "hono/streaming";
 import type { HeadTracker } from "./head.ts";
 import { createFeed } from "./live.ts";
 import { PageCache } from "./pageCache.ts";
+import { analyticsRoutes } from "./routes/analytics.ts";
 import type { Handler, Handlers } from "./routes/handler.ts";
 import { networkRoutes } from "./routes/network.ts";
 import { offerRoutes } from "./routes/offers.ts";
@@ -45,6 +46,7 @@ export function createIndexerApp(options: IndexerAppOptions): Hono<AppEnv> {
     ...streamRoutes(context),
     ...paymentRoutes(context),
     ...networkRoutes(context),
+    ...analyticsRoutes(context),
   };
   const pages = new PageCache();
 

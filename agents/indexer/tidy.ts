@@ -6,7 +6,9 @@ import {
   indexerCredits,
   indexerDays,
   indexerEvents,
+  indexerIntervals,
   indexerKeeperActions,
+  indexerKeeperDays,
   indexerKeepers,
   indexerModels,
   indexerPrices,
@@ -28,10 +30,12 @@ const tables = [
   indexerChannels,
   indexerKeeperActions,
   indexerProviderDays,
+  indexerIntervals,
   indexerDays,
   indexerTotals,
   indexerCredits,
   indexerKeepers,
+  indexerKeeperDays,
   indexerModels,
 ];
 const FIRST = 5_000;

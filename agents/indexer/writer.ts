@@ -1,7 +1,6 @@
 import type { BlockMark, ChainEvent, WatchedTo } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import {
-  addRows,
   among,
   and,
   asc,
@@ -14,7 +13,9 @@ import {
   indexerDays,
   indexerEvents,
   indexerHeads,
+  indexerIntervals,
   indexerKeeperActions,
+  indexerKeeperDays,
   indexerKeepers,
   indexerModels,
   indexerPrices,
@@ -30,12 +31,25 @@ import {
   storeError,
 } from "@clawcompute/lib/store";
 import { type Entry, entryOf } from "./entry.ts";
-import { Book, sumActions } from "./project/book.ts";
-import { type BatchOf, dropEmptySums, loadSubjects, noSubjects, project, saveBook, saveOwnRows, saveSubjects } from "./project/project.ts";
+import { Book } from "./project/book.ts";
+import { channelPayments } from "./project/channels.ts";
+import {
+  addActions,
+  type BatchOf,
+  dropEmptySums,
+  loadSubjects,
+  noSubjects,
+  project,
+  saveBook,
+  saveOwnRows,
+  saveSubjects,
+} from "./project/project.ts";
 
 /** Deeper than any watcher looks back. */
 export const BLOCKS_KEPT = 256;
 const eventsAtOnce = 5_000;
+/** Raised when events become other rows than before: a store of an earlier one is filled anew. */
+const PROJECTION = 2;
 
 export interface WriterOptions {
   readonly db: Database;
@@ -67,7 +81,8 @@ export interface Writer {
 }
 
 /** Takes over from whoever wrote before. */
-export async function openWriter({ db, chainId, identity, fromBlock }: WriterOptions): Promise<Writer> {
+export async function openWriter({ db, chainId, identity: chain, fromBlock }: WriterOptions): Promise<Writer> {
+  const identity = `${chain} ${PROJECTION}`;
   const first = Number(fromBlock);
   let startedOver = false;
 
@@ -166,7 +181,8 @@ async function applyEntries(tx: Queryable, chainId: number, entries: readonly En
   await insertRows(tx, indexerEvents, entries);
   const subjects = await loadSubjects(tx, chainId, entries);
   const book = new Book(chainId, 1);
-  for (const entry of entries) project(entry, subjects, book, batchOf);
+  const context = { batchOf, paidFor: channelPayments(entries) };
+  for (const entry of entries) project(entry, subjects, book, context);
   await saveSubjects(tx, chainId, subjects);
   await saveOwnRows(tx, chainId, book);
   await saveBook(tx, chainId, book);
@@ -187,10 +203,10 @@ async function undo(tx: Queryable, chainId: number, to: number): Promise<void> {
     .orderBy(asc(indexerEvents.blockNumber), asc(indexerEvents.logIndex));
 
   const [kept, past, book] = [noSubjects(), new Book(chainId, 1), new Book(chainId, -1)];
-  const noBatch = () => undefined;
-  for (const entry of history) if (entry.blockNumber <= to) project(entry, kept, past, noBatch);
+  const context = { batchOf: () => undefined, paidFor: channelPayments(undone) };
+  for (const entry of history) if (entry.blockNumber <= to) project(entry, kept, past, context);
   const replayed = { streams: new Map(kept.streams), channels: new Map(kept.channels), providers: new Map(kept.providers) };
-  for (const entry of undone) project(entry, replayed, book, noBatch);
+  for (const entry of undone) project(entry, replayed, book, context);
   for (const [from, into] of [
     [replayed.streams, kept.streams],
     [replayed.channels, kept.channels],
@@ -204,7 +220,7 @@ async function undo(tx: Queryable, chainId: number, to: number): Promise<void> {
     .from(indexerKeeperActions)
     .where(and(eq(indexerKeeperActions.chainId, chainId), gt(indexerKeeperActions.blockNumber, to)));
   await saveBook(tx, chainId, book);
-  await addRows(tx, indexerKeepers, sumActions(chainId, actions, -1));
+  await addActions(tx, chainId, actions, -1);
   await saveSubjects(tx, chainId, kept);
   for (const table of [indexerEvents, indexerSettlements, indexerPrices, indexerKeeperActions, indexerBlocks]) {
     await tx.delete(table).where(and(eq(table.chainId, chainId), gt(table.blockNumber, to)));
@@ -233,10 +249,12 @@ async function clear(tx: Queryable, chainId: number): Promise<void> {
     indexerPrices,
     indexerKeeperActions,
     indexerKeepers,
+    indexerKeeperDays,
     indexerModels,
     indexerCredits,
     indexerTotals,
     indexerDays,
+    indexerIntervals,
     indexerProviderDays,
   ]) {
     await tx.delete(table).where(eq(table.chainId, chainId));

@@ -6,8 +6,10 @@ import {
   event,
   filters,
   health,
+  interval,
   keeper,
   keeperAction,
+  keeperDay,
   keys,
   liveMessage,
   modelOffers,
@@ -19,6 +21,7 @@ import {
   settlement,
   stats,
   stream,
+  uptimeDay,
 } from "./wire.ts";
 
 export interface IndexerRoute {
@@ -51,6 +54,14 @@ export const indexerRoutes = {
     params: keys.provider,
     query: filters.page,
     response: pageOf(providerDay),
+    kind: "json",
+  },
+  providerUptime: {
+    path: "/v1/providers/:id/uptime",
+    summary: "How an offer's endpoint answered probes, by day, newest first",
+    params: keys.provider,
+    query: filters.page,
+    response: pageOf(uptimeDay),
     kind: "json",
   },
   streams: { path: "/v1/streams", summary: "Streams", params: none, query: filters.streams, response: pageOf(stream), kind: "json" },
@@ -110,6 +121,14 @@ export const indexerRoutes = {
     response: pageOf(keeper),
     kind: "json",
   },
+  keeperDays: {
+    path: "/v1/keepers/daily",
+    summary: "The keepers' market by day, or one keeper's part of it, newest first",
+    params: none,
+    query: filters.keeperDays,
+    response: pageOf(keeperDay),
+    kind: "json",
+  },
   keeperActions: {
     path: "/v1/keeper-actions",
     summary: "Keepers' transactions, newest first",
@@ -148,6 +167,14 @@ export const indexerRoutes = {
     params: none,
     query: filters.daily,
     response: pageOf(dayTotals),
+    kind: "json",
+  },
+  activity: {
+    path: "/v1/activity",
+    summary: "Sums of the network by minute or hour and asset, newest first; those in which nothing happened are left out",
+    params: none,
+    query: filters.activity,
+    response: pageOf(interval),
     kind: "json",
   },
   events: {

@@ -17,6 +17,7 @@ const seconds = z.int().nonnegative().describe("unix seconds");
 const streamId = z.string().regex(/^[1-9]\d{0,17}$/, "must be a stream id");
 const providerId = z.coerce.number().pipe(z.int().min(0).max(4_294_967_295));
 const day = z.coerce.number().pipe(z.int().min(0).max(1_000_000)).describe("days since 1970-01-01, UTC");
+const unixSeconds = z.coerce.number().pipe(z.int().min(0).max(100_000_000_000));
 const yesNo = z.enum(["true", "false"]).transform((value) => value === "true");
 const serviceType = z.coerce.number().pipe(z.int().min(0).max(3)).describe("0 text, 1 image, 2 audio, 3 embedding");
 const asset = address.describe(`token, or ${zeroAddress} for the native coin`);
@@ -164,6 +165,30 @@ export const keeper = z.object({
   net: amount.describe("reward less gas, native coin"),
 });
 
+export const keeperDay = z.object({
+  day: z.int(),
+  date: z.string().describe("YYYY-MM-DD"),
+  keepers: z.int().describe("how many sent something"),
+  actions: z.int(),
+  streams: z.int(),
+  completed: z.int(),
+  accrued: amount,
+  reward: amount,
+  gasCost: amount,
+  net: amount.describe("reward less gas, native coin"),
+});
+
+export const uptimeDay = z.object({
+  day: z.int(),
+  date: z.string().describe("YYYY-MM-DD"),
+  probes: z.int(),
+  answered: z.int(),
+  meanLatencyMs: z.int().nullable().describe("of the answered ones"),
+  lastAtMs: z.number(),
+  lastOk: z.boolean(),
+  lastReason: z.string().nullable().describe("why the last one failed: a code"),
+});
+
 const sums = {
   asset: wireAddress,
   streamsOpened: z.int(),
@@ -184,6 +209,12 @@ export const dayTotals = z.object({
   ...sums,
   streamsOpen: z.int().describe("open at the end of the day"),
 });
+export const interval = z.object({
+  at: seconds.describe("its beginning"),
+  ...sums,
+  streamsOpen: z.int().describe("open at its end"),
+});
+/** A channel's deposit names no provider: it counts under provider 0, and so do its payments that were recorded for none. */
 export const providerDay = z.object({ day: z.int(), date: z.string(), providerId: z.int(), ...sums });
 
 export const stats = z.object({
@@ -306,6 +337,14 @@ export const filters = {
   keeperActions: z.object({ keeper: address.optional(), ...paging }),
   keepers: z.object({ sort: z.enum(["reward", "keeper"]).default("reward"), ...paging }),
   daily: z.object({ asset: asset.optional(), from: day.optional(), to: day.optional(), ...paging }),
+  activity: z.object({
+    step: z.enum(["minute", "hour"]).default("hour"),
+    asset: asset.optional(),
+    from: unixSeconds.optional().describe("unix seconds"),
+    to: unixSeconds.optional().describe("unix seconds"),
+    ...paging,
+  }),
+  keeperDays: z.object({ keeper: address.optional(), from: day.optional(), to: day.optional(), ...paging }),
   prices: z.object({ model: z.string().min(1).max(64).optional(), providerId: providerId.optional(), ...paging }),
   dailyPrices: z.object({ model: z.string().min(1).max(64), asset: asset.default(zeroAddress), from: day.optional(), to: day.optional() }),
   models: z.object({ asset: asset.optional(), ...paging }),

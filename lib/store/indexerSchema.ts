@@ -219,22 +219,29 @@ export const indexerKeeperActions = pgTable(
   ],
 );
 
+const keeperSums = () => ({
+  keeper: hex("keeper").notNull(),
+  events: count("events").notNull(),
+  streams: count("streams").notNull(),
+  completed: count("completed").notNull(),
+  accrued: uint256("accrued").notNull(),
+  reward: uint256("reward").notNull(),
+  gasWei: uint256("gas_wei").notNull(),
+});
+
 /** Indexer: sums over a keeper's actions, in the native coin. */
-export const indexerKeepers = pgTable(
-  "indexer_keepers",
-  {
-    chainId: chainId(),
-    keeper: hex("keeper").notNull(),
-    events: count("events").notNull(),
-    streams: count("streams").notNull(),
-    completed: count("completed").notNull(),
-    accrued: uint256("accrued").notNull(),
-    reward: uint256("reward").notNull(),
-    gasWei: uint256("gas_wei").notNull(),
-  },
+export const indexerKeepers = pgTable("indexer_keepers", { chainId: chainId(), ...keeperSums() }, (table) => [
+  primaryKey({ columns: [table.chainId, table.keeper] }),
+  index("indexer_keepers_reward").on(table.chainId, table.reward, table.keeper),
+]);
+
+/** Indexer: the same sums by day (UTC; days since 1970). */
+export const indexerKeeperDays = pgTable(
+  "indexer_keeper_days",
+  { chainId: chainId(), day: integer("day").notNull(), ...keeperSums() },
   (table) => [
-    primaryKey({ columns: [table.chainId, table.keeper] }),
-    index("indexer_keepers_reward").on(table.chainId, table.reward, table.keeper),
+    primaryKey({ columns: [table.chainId, table.keeper, table.day] }),
+    index("indexer_keeper_days_day").on(table.chainId, table.day, table.keeper),
   ],
 );
 
@@ -264,6 +271,13 @@ export const indexerDays = pgTable(
   "indexer_days",
   { chainId: chainId(), day: integer("day").notNull(), asset: hex("asset").notNull(), ...sums() },
   (table) => [primaryKey({ columns: [table.chainId, table.asset, table.day] })],
+);
+
+/** Indexer: sums of minutes and hours: `seconds` long, from `at` on. */
+export const indexerIntervals = pgTable(
+  "indexer_intervals",
+  { chainId: chainId(), seconds: integer("seconds").notNull(), at: seconds("at").notNull(), asset: hex("asset").notNull(), ...sums() },
+  (table) => [primaryKey({ columns: [table.chainId, table.seconds, table.at, table.asset] })],
 );
 
 /** Indexer: sums of a provider's day; provider 0 = streams and channels without one. */

@@ -1,8 +1,9 @@
 import type {
   indexerCredits,
   indexerDays,
+  indexerIntervals,
   indexerKeeperActions,
-  indexerKeepers,
+  indexerKeeperDays,
   indexerModels,
   indexerPrices,
   indexerProviderDays,
@@ -38,6 +39,8 @@ const noSums: Sums = {
 };
 const sumKeys = Object.keys(noSums) as (keyof Sums)[];
 const SECONDS_A_DAY = 86_400;
+/** Lengths of the intervals that are summed besides days, in seconds. */
+const intervalSeconds = [60, 3_600] as const;
 
 /**
  * What a run of events adds to the sums, and the rows that each event makes by itself. With sign −1 it takes away exactly what the
@@ -50,6 +53,7 @@ export class Book {
   readonly #sign: 1 | -1;
   readonly #totals = new Map<string, Total>();
   readonly #days = new Map<string, typeof indexerDays.$inferSelect>();
+  readonly #intervals = new Map<string, typeof indexerIntervals.$inferSelect>();
   readonly #providerDays = new Map<string, typeof indexerProviderDays.$inferSelect>();
   readonly #credits = new Map<string, typeof indexerCredits.$inferSelect>();
   readonly #completions = new Map<number, { id: number; count: number; earned: bigint }>();
@@ -67,16 +71,29 @@ export class Book {
     const none = { chainId, asset, events: 0, ...noSums };
     this.#sum(this.#totals, asset, none, sums);
     this.#sum(this.#days, `${day} ${asset}`, { ...none, day }, sums);
+    for (const seconds of intervalSeconds) {
+      const at = entry.at - (entry.at % seconds);
+      this.#sum(this.#intervals, `${seconds} ${at} ${asset}`, { ...none, seconds, at }, sums);
+    }
     this.#sum(this.#providerDays, `${providerId} ${day} ${asset}`, { ...none, day, providerId }, sums);
   }
 
-  #sum<Row extends Total>(rows: Map<string, Row>, key: string, none: Row, sums: Partial<Sums>): void {
+  /** Of what was added without a provider, this part was a provider's after all. */
+  attribute(entry: Entry, asset: Address, providerId: number, { paid, payments }: Pick<Sums, "paid" | "payments">): void {
+    const day = Math.floor(entry.at / SECONDS_A_DAY);
+    const none = { chainId: this.#chainId, asset, events: 0, ...noSums, day };
+    const nobodys = { ...none, providerId: 0 };
+    this.#sum(this.#providerDays, `0 ${day} ${asset}`, nobodys, { paid: -paid, payments: -payments }, 0);
+    this.#sum(this.#providerDays, `${providerId} ${day} ${asset}`, { ...none, providerId }, { paid, payments });
+  }
+
+  #sum<Row extends Total>(rows: Map<string, Row>, key: string, none: Row, sums: Partial<Sums>, events = 1): void {
     let row = rows.get(key);
     if (!row) {
       row = { ...none };
       rows.set(key, row);
     }
-    row.events += this.#sign;
+    row.events += this.#sign * events;
     for (const name of sumKeys) {
       const value = sums[name];
       if (typeof value === "bigint") (row[name] as bigint) += BigInt(this.#sign) * value;
@@ -152,6 +169,7 @@ export class Book {
 
   totals = (): Total[] => [...this.#totals.values()];
   days = () => [...this.#days.values()];
+  intervals = () => [...this.#intervals.values()];
   providerDays = () => [...this.#providerDays.values()];
   credits = () => [...this.#credits.values()];
   completions = () => [...this.#completions.values()];
@@ -159,22 +177,40 @@ export class Book {
   actions = (): KeeperAction[] => [...this.#actions.values()];
 }
 
-/** What keepers' actions sum up to, for each keeper. */
-export function sumActions(chainId: number, actions: readonly KeeperAction[], sign: 1 | -1): (typeof indexerKeepers.$inferSelect)[] {
-  const keepers = new Map<string, typeof indexerKeepers.$inferSelect>();
-  for (const { keeper, streams, completed, accrued, reward, gasUsed, gasPrice } of actions) {
-    let row = keepers.get(keeper);
-    if (!row) {
-      row = { chainId, keeper, events: 0, streams: 0, completed: 0, accrued: 0n, reward: 0n, gasWei: 0n };
-      keepers.set(keeper, row);
-    }
+type KeeperDay = typeof indexerKeeperDays.$inferSelect;
+
+/** What keepers' actions sum up to, for each keeper and day. */
+export function sumActionsByDay(chainId: number, actions: readonly KeeperAction[], sign: 1 | -1): KeeperDay[] {
+  const days = new Map<string, KeeperDay>();
+  for (const { keeper, at, streams, completed, accrued, reward, gasUsed, gasPrice } of actions) {
+    const day = Math.floor(at / SECONDS_A_DAY);
+    const key = `${keeper} ${day}`;
+    const row = days.get(key) ?? { chainId, keeper, day, events: 0, streams: 0, completed: 0, accrued: 0n, reward: 0n, gasWei: 0n };
     const factor = BigInt(sign);
-    row.events += sign;
-    row.streams += sign * streams;
-    row.completed += sign * completed;
-    row.accrued += factor * accrued;
-    row.reward += factor * reward;
-    row.gasWei += factor * gasUsed * gasPrice;
+    days.set(key, {
+      ...row,
+      events: row.events + sign,
+      streams: row.streams + sign * streams,
+      completed: row.completed + sign * completed,
+      accrued: row.accrued + factor * accrued,
+      reward: row.reward + factor * reward,
+      gasWei: row.gasWei + factor * gasUsed * gasPrice,
+    });
+  }
+  return [...days.values()];
+}
+
+/** The same for each keeper, over all days. */
+export function sumKeepers(days: readonly KeeperDay[]): Omit<KeeperDay, "day">[] {
+  const keepers = new Map<string, Omit<KeeperDay, "day">>();
+  for (const { day: _, ...row } of days) {
+    const sum = keepers.get(row.keeper);
+    if (!sum) {
+      keepers.set(row.keeper, { ...row });
+      continue;
+    }
+    for (const name of ["events", "streams", "completed"] as const) sum[name] += row[name];
+    for (const name of ["accrued", "reward", "gasWei"] as const) sum[name] += row[name];
   }
   return [...keepers.values()];
 }

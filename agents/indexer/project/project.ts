@@ -6,7 +6,9 @@ import {
   indexerChannels,
   indexerCredits,
   indexerDays,
+  indexerIntervals,
   indexerKeeperActions,
+  indexerKeeperDays,
   indexerKeepers,
   indexerModels,
   indexerPrices,
@@ -23,12 +25,18 @@ import {
   sql,
 } from "@clawcompute/lib/store";
 import { addressIn, amountIn, type Entry, numberIn } from "../entry.ts";
-import { type BatchTransaction, type Book, sumActions } from "./book.ts";
-import { type ChannelRow, foldChannel } from "./channels.ts";
+import { type BatchTransaction, type Book, sumActionsByDay, sumKeepers } from "./book.ts";
+import { type ChannelRow, foldChannel, type PaidFor } from "./channels.ts";
 import { foldProvider, type ProviderRow, providerSums } from "./providers.ts";
 import { foldStream, type StreamRow } from "./streams.ts";
 
 export type BatchOf = (entry: Entry) => BatchTransaction | undefined;
+
+/** What an event does not tell itself. */
+export interface Context {
+  readonly batchOf: BatchOf;
+  readonly paidFor: PaidFor;
+}
 
 /** The rows that events tell about, by subject; undefined once their first event is undone. */
 export interface Subjects {
@@ -40,10 +48,11 @@ export interface Subjects {
 export const noSubjects = (): Subjects => ({ streams: new Map(), channels: new Map(), providers: new Map() });
 
 /** One more event: the row of its subject, and what it adds to the sums. The only place where events become anything else. */
-export function project(entry: Entry, subjects: Subjects, book: Book, batchOf: BatchOf): void {
+export function project(entry: Entry, subjects: Subjects, book: Book, { batchOf, paidFor }: Context): void {
   const { subject, name, args, contract } = entry;
   if (subject?.startsWith("stream:")) subjects.streams.set(subject, foldStream(subjects.streams.get(subject), entry, book, batchOf));
-  else if (subject?.startsWith("channel:")) subjects.channels.set(subject, foldChannel(subjects.channels.get(subject), entry, book));
+  else if (subject?.startsWith("channel:"))
+    subjects.channels.set(subject, foldChannel(subjects.channels.get(subject), entry, book, paidFor));
   else if (subject?.startsWith("provider:")) subjects.providers.set(subject, foldProvider(subjects.providers.get(subject), entry, book));
   else if (contract === "registry") book.completion(numberIn(args, "id"), numberIn(args, "count"), amountIn(args, "earned"));
   else if (name === "CreditAdded")
@@ -108,6 +117,7 @@ function present<Row>(rows: ReadonlyMap<string, Row | undefined>): Row[] {
 export async function saveBook(tx: Queryable, chainId: number, book: Book): Promise<void> {
   await addRows(tx, indexerTotals, book.totals());
   await addRows(tx, indexerDays, book.days());
+  await addRows(tx, indexerIntervals, book.intervals());
   await addRows(tx, indexerProviderDays, book.providerDays());
   await addRows(tx, indexerCredits, book.credits());
   await addRows(tx, indexerModels, book.models());
@@ -124,12 +134,33 @@ export async function saveOwnRows(tx: Queryable, chainId: number, book: Book): P
   await insertRows(tx, indexerPrices, book.prices);
   const actions = book.actions();
   await insertRows(tx, indexerKeeperActions, actions);
-  await addRows(tx, indexerKeepers, sumActions(chainId, actions, 1));
+  await addActions(tx, chainId, actions, 1);
+}
+
+/** Adds keepers' actions to their sums, or takes them away. */
+export async function addActions(
+  tx: Queryable,
+  chainId: number,
+  actions: readonly (typeof indexerKeeperActions.$inferSelect)[],
+  sign: 1 | -1,
+): Promise<void> {
+  const days = sumActionsByDay(chainId, actions, sign);
+  await addRows(tx, indexerKeeperDays, days);
+  await addRows(tx, indexerKeepers, sumKeepers(days));
 }
 
 /** After something was taken away: rows of sums to which nothing is left that adds. */
 export async function dropEmptySums(tx: Queryable, chainId: number): Promise<void> {
-  for (const table of [indexerTotals, indexerDays, indexerProviderDays, indexerCredits, indexerKeepers, indexerModels]) {
+  for (const table of [
+    indexerTotals,
+    indexerDays,
+    indexerIntervals,
+    indexerProviderDays,
+    indexerCredits,
+    indexerKeepers,
+    indexerKeeperDays,
+    indexerModels,
+  ]) {
     await tx.delete(table).where(and(eq(table.chainId, chainId), lte(table.events, 0)));
   }
 }

@@ -11,7 +11,9 @@ import {
   indexerDays,
   indexerEvents,
   indexerHeads,
+  indexerIntervals,
   indexerKeeperActions,
+  indexerKeeperDays,
   indexerKeepers,
   indexerModels,
   indexerPrices,
@@ -36,8 +38,10 @@ const tables = {
   credits: indexerCredits,
   keeperActions: indexerKeeperActions,
   keepers: indexerKeepers,
+  keeperDays: indexerKeeperDays,
   totals: indexerTotals,
   days: indexerDays,
+  intervals: indexerIntervals,
   providerDays: indexerProviderDays,
 };
 

@@ -96,7 +96,7 @@ export async function startStory(local: LocalChain, seed = 1): Promise<Story> {
   interface Known {
     readonly providers: number;
     readonly streams: number;
-    readonly channels: readonly { id: Hex; payer: LocalAccount; payee: LocalAccount }[];
+    readonly channels: readonly { id: Hex; payer: LocalAccount; payee: LocalAccount; asset: Address; salt: Hex }[];
   }
   let channels: Known["channels"] = [];
 
@@ -142,7 +142,18 @@ export async function startStory(local: LocalChain, seed = 1): Promise<Story> {
     }
   }
 
-  async function channelAction(): Promise<Call | undefined> {
+  /** A provider for which a payment of such a channel can be recorded; 0 when none is found. */
+  async function providerOf(providers: number, payee: Address, asset: Address): Promise<bigint> {
+    const from = below(Math.max(1, providers));
+    for (let step = 0; step < providers; step += 1) {
+      const id = BigInt(1 + ((from + step) % providers));
+      const offer = await read<{ owner: Address; asset: Address }>(registry, computeRegistryAbi, "getProvider", [id]);
+      if (offer.owner === payee && offer.asset === asset) return id;
+    }
+    return 0n;
+  }
+
+  async function channelAction(providers: number): Promise<Call | undefined> {
     const chosen = channels[below(Math.max(1, channels.length))];
     if (!chosen || below(3) === 0) {
       const [payer, payee, asset, deposit] = [someone(), someone(), below(3) ? zeroAddress : token, BigInt(1_000 + below(100_000))];
@@ -154,11 +165,11 @@ export async function startStory(local: LocalChain, seed = 1): Promise<Story> {
         terms,
         zeroAddress,
       ]);
-      channels = [...channels, { id, payer, payee }];
+      channels = [...channels, { id, payer, payee, asset, salt: terms }];
       const value = asset === zeroAddress ? deposit : 0n;
       return call(payer, paymentChannel, paymentChannelAbi, "open", [payee.address, asset, deposit, terms, zeroAddress], value);
     }
-    const { id, payer, payee } = chosen;
+    const { id, payer, payee, asset, salt: terms } = chosen;
     const cumulative = BigInt(below(120_000));
     const action = below(5);
     if (action === 0) return call(payer, paymentChannel, paymentChannelAbi, "topUp", [id, 500n], 500n);
@@ -175,7 +186,11 @@ export async function startStory(local: LocalChain, seed = 1): Promise<Story> {
       primaryType: "Voucher",
       message: { channelId: id, cumulativeAmount: cumulative },
     });
-    return call(payee, paymentChannel, paymentChannelAbi, action === 2 ? "close" : "settle", [id, cumulative, signature]);
+    const name = action === 2 ? "close" : "settle";
+    const providerId = below(2) ? await providerOf(providers, payee.address, asset) : 0n;
+    if (providerId === 0n) return call(payee, paymentChannel, paymentChannelAbi, name, [id, cumulative, signature]);
+    const named = { payer: payer.address, payee: payee.address, token: asset, salt: terms, authorizedSigner: zeroAddress };
+    return call(payee, paymentChannel, paymentChannelAbi, name, [named, cumulative, signature, providerId]);
   }
 
   async function action(known: Pick<Known, "providers" | "streams">): Promise<Call | undefined> {
@@ -204,7 +219,7 @@ export async function startStory(local: LocalChain, seed = 1): Promise<Story> {
         ? call(from, streamPay, streamPayAbi, "createStream", [owner, duration, serviceType, id], deposit)
         : call(from, streamPay, streamPayAbi, "createStream", [asset, deposit, owner, duration, serviceType, id]);
     }
-    if (kind <= 10) return channelAction();
+    if (kind <= 10) return channelAction(known.providers);
     if (kind === 11) return call(from, streamPay, streamPayAbi, "withdrawCredit", [below(3) ? zeroAddress : token, from.address]);
     return streamAction(known.streams);
   }

@@ -9,6 +9,10 @@ const pages = [
   { href: "/", name: "Market" },
   { href: "/chat", name: "Chat" },
   { href: "/streams", name: "My streams" },
+  { href: "/provide", name: "Provide" },
+  { href: "/keep", name: "Keep" },
+  { href: "/network", name: "Network" },
+  { href: "/activity", name: "Activity" },
 ];
 
 export function Header() {
@@ -24,7 +28,7 @@ export function Header() {
         </Link>
         <nav
           aria-label="Pages"
-          className="scroll-quiet order-last -mx-4 flex w-[calc(100%+2rem)] gap-1 overflow-x-auto px-2 pb-1.5 lg:order-none lg:mx-0 lg:w-auto lg:min-w-0 lg:px-0 lg:pb-0"
+          className="scroll-quiet order-last -mx-4 flex w-[calc(100%+2rem)] gap-1 overflow-x-auto px-2 pb-1.5 lg:order-none lg:mx-0 lg:w-auto lg:overflow-visible lg:px-0 lg:pb-0"
         >
           {pages.map(({ href, name }) => {
             const here = href === "/" ? path === "/" || path.startsWith("/providers") : path.startsWith(href);

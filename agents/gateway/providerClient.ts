@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { AppError, fromStranger } from "@clawcompute/lib/errors";
 import { checkShape, type Dialer } from "@clawcompute/lib/node";
 import {
@@ -50,6 +50,10 @@ export interface ProviderClient {
   chat(proof: Proof, request: ChatRequest, options?: ChatOptions): Promise<ChatStream>;
   /** Any other paid route, bytes in and bytes out. The head of a good answer; the body is still to be read or destroyed. */
   send(proof: Proof, path: string, request: SendRequest): Promise<IncomingMessage>;
+  /** How the chat route can be paid: the head of its 402. */
+  terms(signal: AbortSignal): Promise<IncomingHttpHeaders>;
+  /** Says something about a payment without asking for an answer: the head of what comes back. */
+  manage(proof: Proof, signal: AbortSignal): Promise<IncomingHttpHeaders>;
 }
 
 /** Headers that show who pays. */
@@ -112,6 +116,19 @@ export function createProviderClient(endpoint: string, dialer: Dialer, limits: C
     }
   };
 
+  /** The chat route without a body. Throws the provider's refusal when the status is not the one that is wanted. */
+  const bare = async (method: "GET" | "POST", proof: Proof, signal: AbortSignal, wanted: (status: number) => boolean) => {
+    const url = new URL(base.pathname.replace(/\/$/, "") + routes.chatCompletions.path, base);
+    const response = await dialer.request(url, {
+      method,
+      headers: { accept: "application/json", "user-agent": "clawcompute", ...proof },
+      signal,
+    });
+    const body = await readJson(response, limits.jsonBytes, signal);
+    if (!wanted(response.statusCode ?? 0)) throw refusal(body, response);
+    return response;
+  };
+
   const checked = async <S extends z.ZodType>(name: RouteName, schema: S, options: CallOptions = {}): Promise<z.output<S>> =>
     checkShape(schema, await call(name, options), "PROVIDER_FAILED");
 
@@ -121,6 +138,14 @@ export function createProviderClient(endpoint: string, dialer: Dialer, limits: C
     createSession: (proof, signal) => checked("createSession", sessionResponse, { body: proof, signal }),
     settle: (token, signal) => checked("settleSession", settleResponse, { token, signal }),
     receipt: async (token, requestId, signal) => decodeSignedReceipt(await call("receipt", { token, params: { requestId }, signal })),
+    terms: async (signal) => {
+      const { headers } = await bare("GET", {}, signal, (status) => status === 402);
+      return headers;
+    },
+    manage: async (proof, signal) => {
+      const { headers } = await bare("POST", proof, signal, (status) => status >= 200 && status <= 299);
+      return headers;
+    },
     send: async (proof, path, { body, contentType, accept, headersMs, signal }) => {
       const response = await dialer.request(new URL(base.pathname.replace(/\/$/, "") + path, base), {
         method: "POST",

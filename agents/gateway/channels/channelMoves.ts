@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { paymentChannelAbi } from "@clawcompute/lib/abi";
-import type { Chain, ContractCall, Offer, Sender } from "@clawcompute/lib/chain";
+import { type Chain, type ContractCall, channelWrites, type Offer, type Sender, type SentTransaction } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import type { Clock, Logger } from "@clawcompute/lib/node";
-import { type Address, encodeAbiParameters, type Hex, keccak256, toHex } from "viem";
+import { type ChannelTerms, channelIdOf, paymentOfChannel } from "@clawcompute/lib/protocol/payments";
+import { type Address, type Hex, toHex } from "viem";
 import type { Bill } from "../bill.ts";
 import { explorerUrlOf } from "../bill.ts";
 import { createSend, type PaymentTransaction, type TransactionKind } from "../payment.ts";
-import { type ChannelTerms, readChannelLedger } from "./ownChannels.ts";
+import { readChannelLedger } from "./ownChannels.ts";
 
 /** A channel of ours, as the chain has it. */
 export interface OpenChannel {
@@ -44,17 +44,8 @@ export interface ChannelMovesOptions {
 export function createChannelMoves({ chain, sender, clock, logger, onTransaction }: ChannelMovesOptions): ChannelMoves {
   const transactions: PaymentTransaction[] = [];
   const sendAgain = createSend({ sender, logger });
-  const send = async (kind: TransactionKind, id: Hex, functionName: string, args: readonly unknown[], value?: bigint) => {
-    const call: ContractCall = {
-      contract: "paymentChannel",
-      abi: paymentChannelAbi,
-      functionName,
-      args,
-      // What the payee does meanwhile makes an exit dearer than its estimate; unused gas is not charged.
-      gasFloor: 200_000n,
-      ...(value === undefined ? {} : { value }),
-    };
-    const transaction: PaymentTransaction = { kind, streamId: BigInt(id), sent: await sendAgain(kind, call) };
+  const send = async (kind: TransactionKind, id: Hex, call: ContractCall): Promise<SentTransaction> => {
+    const transaction: PaymentTransaction = { kind, streamId: paymentOfChannel(id), sent: await sendAgain(kind, call) };
     transactions.push(transaction);
     onTransaction(transaction);
     return transaction.sent;
@@ -64,16 +55,16 @@ export function createChannelMoves({ chain, sender, clock, logger, onTransaction
     transactions,
     open: async ({ owner: payee, asset: token }, deposit, authorizedSigner) => {
       const terms: ChannelTerms = { payer: sender.account.address, payee, token, salt: toHex(randomBytes(32)), authorizedSigner };
-      const id = channelIdOf(terms, chain);
-      const sent = await send("open", id, "open", [payee, token, deposit, terms.salt, authorizedSigner], deposit);
+      const id = channelIdOf({ chainId: chain.network.chainId, verifyingContract: chain.network.contracts.paymentChannel }, terms);
+      const sent = await send("open", id, channelWrites.open({ ...terms, deposit }));
       return { id, terms, deposit, openBlock: sent.blockNumber, openedAtMs: clock.now() };
     },
     topUp: async (channel, amount) => {
-      await send("topUp", channel.id, "topUp", [channel.id, amount], amount);
+      await send("topUp", channel.id, channelWrites.topUp({ id: channel.id, token: channel.terms.token, additionalDeposit: amount }));
       return { ...channel, deposit: channel.deposit + amount };
     },
-    requestClose: async (id) => void (await unlessClosed(() => send("requestClose", id, "requestClose", [id]))),
-    withdraw: async (id) => void (await unlessClosed(() => send("withdraw", id, "withdraw", [id]))),
+    requestClose: async (id) => void (await unlessClosed(() => send("requestClose", id, channelWrites.requestClose(id)))),
+    withdraw: async (id) => void (await unlessClosed(() => send("withdraw", id, channelWrites.withdraw(id)))),
     bill: async ({ id, openBlock }) => {
       const { deposit, paid, refunded, closed } = await readChannelLedger(chain, id, openBlock);
       return {
@@ -95,13 +86,6 @@ export function createChannelMoves({ chain, sender, clock, logger, onTransaction
     },
   };
 }
-
-const fields = ["address", "address", "address", "bytes32", "address", "address", "uint256"].map((type) => ({ type }));
-
-export const channelIdOf = ({ payer, payee, token, salt, authorizedSigner }: ChannelTerms, { network }: Pick<Chain, "network">): Hex =>
-  keccak256(
-    encodeAbiParameters(fields, [payer, payee, token, salt, authorizedSigner, network.contracts.paymentChannel, BigInt(network.chainId)]),
-  );
 
 /** The payee was quicker: what the payer wanted has happened. */
 async function unlessClosed(send: () => Promise<unknown>): Promise<void> {

@@ -1,19 +1,19 @@
-import type { Chain, Offer, Sender } from "@clawcompute/lib/chain";
+import { type Chain, type Offer, readChannel, type Sender } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { coveredMsDown } from "@clawcompute/lib/money";
 import type { Clock, Logger } from "@clawcompute/lib/node";
 import type { SseEvent } from "@clawcompute/lib/protocol";
+import type { Challenge } from "@clawcompute/lib/protocol/payments";
 import type { Hex } from "viem";
 import type { AttemptLimits } from "../attempt.ts";
 import type { PaymentTransaction } from "../payment.ts";
-import type { ChatStream, ProviderClient } from "../providerClient.ts";
+import type { ChatStream, Proof, ProviderClient } from "../providerClient.ts";
 import type { Cover, Ending, Rail } from "../streams/cover.ts";
 import { verifyChannelReceipt } from "../verify.ts";
 import { type ChannelMoves, createChannelMoves, type OpenChannel } from "./channelMoves.ts";
-import type { ChannelWire, WireTerms } from "./channelWire.ts";
+import { askTerms, type ChannelWire, createChannelWire, isUnseen } from "./channelWire.ts";
 import type { Closings } from "./closings.ts";
 import { createExposure, type Exposure } from "./exposure.ts";
-import { readChannel } from "./ownChannels.ts";
 import type { VoucherKey } from "./voucherKey.ts";
 import { createVouchers, type Vouchers } from "./vouchers.ts";
 
@@ -26,7 +26,6 @@ export interface ChannelRailOptions {
   readonly chain: Chain;
   readonly sender: Sender;
   readonly voucherKey: () => Promise<VoucherKey>;
-  readonly wire: ChannelWire;
   readonly clientOf: (offer: Offer) => ProviderClient;
   readonly closings: Closings;
   readonly limits: AttemptLimits;
@@ -40,11 +39,10 @@ export interface ChannelRailOptions {
 
 interface Parts {
   channel: OpenChannel;
-  terms: WireTerms;
+  readonly wire: ChannelWire;
   readonly moves: ChannelMoves;
   readonly exposure: Exposure;
   readonly vouchers: Vouchers;
-  readonly sign: (cumulativeAmount: bigint) => Promise<Hex>;
 }
 
 /** What a provider said about taking vouchers is asked again after this time. */
@@ -56,9 +54,9 @@ const LOOK_MS = 200;
 
 /** Covers that are channels of PaymentChannel: paid by vouchers while requests run, to the millisecond. */
 export function createChannelRail(options: ChannelRailOptions): ChannelRail {
-  const { chain, sender, wire, clientOf, closings, limits, stepMs, clock, logger, onTransaction } = options;
+  const { chain, sender, clientOf, closings, limits, stepMs, clock, logger, onTransaction } = options;
   const partsOf = new WeakMap<Cover, Parts>();
-  const known = new Map<number, { readonly terms: Promise<WireTerms | undefined>; readonly atMs: number }>();
+  const known = new Map<number, { readonly terms: Promise<Challenge | undefined>; readonly atMs: number }>();
 
   const parts = (cover: Cover): Parts => {
     const found = partsOf.get(cover);
@@ -66,10 +64,10 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
     return found;
   };
 
-  function termsOf(offer: Offer): Promise<WireTerms | undefined> {
+  function termsOf(offer: Offer): Promise<Challenge | undefined> {
     const last = known.get(offer.id);
     if (last && clock.now() - last.atMs < REMEMBER_MS) return last.terms;
-    const terms = wire.ask(clientOf(offer), offer, AbortSignal.timeout(limits.settleMs)).catch((thrown: unknown) => {
+    const terms = askTerms(chain, clientOf(offer), offer, stepMs, AbortSignal.timeout(limits.settleMs)).catch((thrown: unknown) => {
       logger.debug({ providerId: offer.id, code: AppError.from(thrown).code }, "the provider takes no vouchers");
       known.delete(offer.id);
       return undefined;
@@ -78,44 +76,33 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
     return terms;
   }
 
-  async function coverOf(channel: OpenChannel, offer: Offer, terms: WireTerms, moves: ChannelMoves): Promise<Cover> {
+  async function coverOf(channel: OpenChannel, offer: Offer, challenge: Challenge, moves: ChannelMoves): Promise<Cover> {
     const { pricePerSecond: ratePerSecond } = offer;
     const client = clientOf(offer);
     const key = await options.voucherKey();
     const step = (ratePerSecond * BigInt(stepMs)) / 1000n;
     const exposure = createExposure({ ratePerSecond, step, deposit: () => own.channel.deposit }, clock);
-    const sign = (cumulativeAmount: bigint) => wire.signVoucher(key, channel.id, cumulativeAmount);
+    const wire = createChannelWire({ chain, client, offer, channel, key, challenge, askMs: limits.settleMs });
     const vouchers = createVouchers({
       exposure,
       ratePerSecond,
       step,
-      sign,
-      send: async (voucher) => void (await wire.voucher(client, own.terms, channel.id, voucher, AbortSignal.timeout(stepMs))),
+      sign: wire.sign,
+      send: async (voucher) => void (await wire.voucher(voucher, AbortSignal.timeout(stepMs))),
       clock,
       logger: logger.child({ channelId: channel.id }),
     });
-    const own: Parts = { channel, terms, moves, exposure, vouchers, sign };
+    const own: Parts = { channel, wire, moves, exposure, vouchers };
     let answers = 0;
 
-    const proof = async () => wire.proof(own.terms, channel.id, await vouchers.newest());
-
-    /** The challenge that every credential echoes lives for some minutes; the channel outlives it. */
-    async function paid<T>(send: (proof: Readonly<Record<string, string>>) => Promise<T>): Promise<T> {
-      try {
-        return await send(await proof());
-      } catch (thrown) {
-        if (!wire.isStaleChallenge(AppError.from(thrown))) throw thrown;
-        own.terms = await wire.ask(client, offer, AbortSignal.timeout(limits.settleMs));
-        return send(await proof());
-      }
-    }
+    const paid = <T>(send: (proof: Proof) => Promise<T>): Promise<T> => wire.renewed(async () => send(wire.proof(await vouchers.newest())));
 
     /** A request that this side broke off runs on until the provider can know it: until it answers something sent afterwards. */
     function countUntilKnown(): void {
       const stop = exposure.start();
       void vouchers
         .newest()
-        .then((voucher) => wire.voucher(client, own.terms, channel.id, voucher, AbortSignal.timeout(stepMs)))
+        .then((voucher) => wire.voucher(voucher, AbortSignal.timeout(stepMs)))
         .catch(() => {})
         .finally(() => {
           stop();
@@ -126,7 +113,7 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
     async function* withoutPayments(events: AsyncIterable<SseEvent>, onEnd: () => void): AsyncGenerator<SseEvent> {
       for await (const event of events) {
         if (event.data === "[DONE]") onEnd();
-        const need = wire.needed(event, channel.id);
+        const need = wire.needed(event);
         if (need !== undefined && !vouchers.asked(need)) {
           throw new AppError("PROVIDER_DISHONEST", "The provider wants to be paid for more than it served.", {
             facts: { channelId: channel.id, asked: String(need), measured: String(exposure.owed()) },
@@ -184,7 +171,7 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
       verify: async (sent, { bodyHash, measuredMs }) => {
         const mostMs = exposure.busyMs() + TOLERANCE_MS * answers;
         const signed = await verifyChannelReceipt(chain, { id: channel.id, offer, ratePerSecond }, sent, { bodyHash, measuredMs, mostMs });
-        exposure.agree(signed.receipt.cumulativeServedMs);
+        exposure.agree(signed.receipt.cumulativeServedMs, signed.receipt.cumulativeAmount);
         return signed;
       },
     };
@@ -194,23 +181,23 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
 
   /** The provider closes at exactly what it says it is owed, if this side's measure agrees. False: it did not. */
   async function closeTogether(cover: Cover): Promise<boolean> {
-    const { channel, terms, exposure, vouchers, sign } = parts(cover);
+    const { channel, wire, exposure, vouchers } = parts(cover);
     const signal = AbortSignal.timeout(limits.settleMs + 3 * chain.network.blockTimeMs);
     try {
-      const { spent } = await wire.voucher(cover.client, terms, channel.id, await vouchers.newest(), signal);
+      const { spent } = await wire.voucher(await vouchers.newest(), signal);
       if (spent > exposure.ceiling() && spent > exposure.signed) {
         throw new AppError("PROVIDER_DISHONEST", "The provider wants to be paid for more than it served.", {
           facts: { channelId: channel.id, asked: String(spent), measured: String(exposure.owed()) },
         });
       }
       exposure.sign(spent);
-      await wire.close(cover.client, terms, channel.id, { cumulativeAmount: spent, signature: await sign(spent) }, signal);
-      while (!(await readChannel(chain, channel.id)).closed) await clock.sleep(LOOK_MS, signal);
+      await wire.close({ cumulativeAmount: spent, signature: await wire.sign(spent) }, signal);
+      while ((await readChannel(chain, channel.id)).status !== "closed") await clock.sleep(LOOK_MS, signal);
       return true;
     } catch (thrown) {
       const { code, facts } = AppError.from(thrown);
       logger.info({ channelId: channel.id, code, facts }, "the provider does not close the channel; giving notice");
-      return (await readChannel(chain, channel.id)).closed;
+      return (await readChannel(chain, channel.id)).status === "closed";
     }
   }
 
@@ -226,17 +213,17 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
       return coverOf(channel, offer, terms, moves);
     },
     connect: async (cover) => {
-      const { channel, terms, moves, vouchers } = parts(cover);
+      const { wire, moves, vouchers } = parts(cover);
       const hash = moves.transactions[0]?.sent.hash as Hex;
       const deadlineMs = clock.now() + limits.firstTokenMs;
       const voucher = await vouchers.newest();
       for (;;) {
         try {
-          await wire.open(cover.client, terms, channel, hash, voucher, AbortSignal.timeout(limits.headersMs));
+          await wire.open(hash, voucher, AbortSignal.timeout(limits.headersMs));
           return;
         } catch (thrown) {
           const error = AppError.from(thrown);
-          if (!wire.isUnseen(error)) throw error;
+          if (!isUnseen(error)) throw error;
           if (clock.now() + limits.sessionRetryMs >= deadlineMs) {
             throw new AppError("PROVIDER_TIMEOUT", "The provider did not see the channel in time.", { cause: error });
           }
@@ -246,9 +233,10 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
     },
     topUp: async (cover, seconds) => {
       const own = parts(cover);
-      own.channel = await own.moves.topUp(own.channel, cover.ratePerSecond * BigInt(seconds));
+      const amount = cover.ratePerSecond * BigInt(seconds);
+      own.channel = await own.moves.topUp(own.channel, amount);
       const hash = own.moves.transactions.at(-1)?.sent.hash as Hex;
-      await wire.topUp(cover.client, own.terms, own.channel, hash, AbortSignal.timeout(limits.headersMs)).catch((thrown: unknown) => {
+      await own.wire.topUp(hash, amount, AbortSignal.timeout(limits.headersMs)).catch((thrown: unknown) => {
         // It sees the chain's event too.
         logger.debug({ channelId: cover.id, code: AppError.from(thrown).code }, "the provider was not told of the top-up");
       });

@@ -1,9 +1,8 @@
-import { type Chain, chainTimeMs } from "@clawcompute/lib/chain";
+import { type Chain, chainTimeMs, readChannel } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import type { Logger } from "@clawcompute/lib/node";
 import type { Bill } from "../bill.ts";
 import type { ChannelMoves, OpenChannel } from "./channelMoves.ts";
-import { readChannel } from "./ownChannels.ts";
 
 /** Channels whose payer has given notice: closed by the provider when it sees that, or by the payer when the notice is over. */
 export interface Closings {
@@ -27,8 +26,8 @@ export function createClosings({ chain, logger }: { chain: Chain; logger: Logger
   const pending = new Map<string, Pending>();
 
   async function look({ channel, moves, done }: Pending, nowSeconds: number): Promise<void> {
-    const { closed, closeRequestedAt } = await readChannel(chain, channel.id);
-    if (!closed) {
+    const { status, closeRequestedAt } = await readChannel(chain, channel.id);
+    if (status !== "closed") {
       if (nowSeconds < closeRequestedAt + GRACE_SECONDS) return;
       await moves.withdraw(channel.id);
     }
@@ -40,8 +39,8 @@ export function createClosings({ chain, logger }: { chain: Chain; logger: Logger
 
   return {
     begin: async (channel, moves) => {
-      const { closeRequestedAt, closed } = await readChannel(chain, channel.id);
-      if (!closed && closeRequestedAt === 0) await moves.requestClose(channel.id);
+      const { status } = await readChannel(chain, channel.id);
+      if (status === "open") await moves.requestClose(channel.id);
       return { bill: new Promise((done) => pending.set(channel.id, { channel, moves, done })) };
     },
     has: (id) => pending.has(id),

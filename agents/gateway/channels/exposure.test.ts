@@ -38,11 +38,23 @@ describe("createExposure", () => {
     const stop = exposure.start();
     await clock.tick(2_000);
     stop();
-    exposure.agree(1_990);
+    exposure.agree(1_990, costDown(RATE, 1_990));
     expect(exposure.busyMs()).toBe(1_990);
-    exposure.agree(60_000);
+    exposure.agree(60_000, costDown(RATE, 60_000));
     expect(exposure.busyMs()).toBe(1_990);
     expect(exposure.ceiling()).toBe(costDown(RATE, 1_990) + RATE);
+  });
+
+  test("behavior: what a price cap per token takes off is not owed later either", async () => {
+    const { clock, exposure } = open();
+    const stop = exposure.start();
+    await clock.tick(4_000);
+    exposure.agree(4_000, RATE);
+    expect(exposure.owed()).toBe(RATE);
+    await clock.tick(1_000);
+    expect(exposure.owed()).toBe(RATE * 2n);
+    expect(exposure.busyMs()).toBe(5_000);
+    stop();
   });
 
   test("behavior: never more than the deposit", async () => {

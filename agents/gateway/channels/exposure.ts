@@ -13,8 +13,8 @@ export interface Exposure {
   busyMs(): number;
   /** A request begins; the returned function ends it, once. */
   start(): () => void;
-  /** The provider's own claim, checked by its signature: lowers the measure, never raises it. */
-  agree(claimedMs: number): void;
+  /** The provider's own signed claim: lowers the measure, never raises it. A price cap per token may make it less than the time's cost. */
+  agree(claimedMs: number, claimedAmount: bigint): void;
   /** By the measure, raw units. */
   owed(): bigint;
   /** The most that may be signed now. */
@@ -37,9 +37,13 @@ export interface ExposureTerms {
 export function createExposure({ ratePerSecond, step, deposit }: ExposureTerms, clock: Clock): Exposure {
   const stopwatch = createStopwatch(clock);
   let unclaimedMs = 0;
+  let waived = 0n;
   let signed = 0n;
   const busyMs = () => stopwatch.busyMs() - unclaimedMs;
-  const owed = () => costDown(ratePerSecond, busyMs());
+  const owed = () => {
+    const cost = costDown(ratePerSecond, busyMs());
+    return cost > waived ? cost - waived : 0n;
+  };
 
   return {
     get running() {
@@ -47,8 +51,10 @@ export function createExposure({ ratePerSecond, step, deposit }: ExposureTerms, 
     },
     busyMs,
     start: () => stopwatch.start(),
-    agree: (claimedMs) => {
+    agree: (claimedMs, claimedAmount) => {
       unclaimedMs += Math.max(0, busyMs() - claimedMs);
+      const more = owed() - claimedAmount;
+      if (more > 0n) waived += more;
     },
     owed,
     ceiling: () => {

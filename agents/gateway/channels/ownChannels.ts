@@ -1,67 +1,26 @@
 import { paymentChannelAbi } from "@clawcompute/lib/abi";
-import { type Chain, decodeRevert } from "@clawcompute/lib/chain";
+import { type Chain, type ChannelState, readChannel } from "@clawcompute/lib/chain";
 import { type Address, formatLog, getAbiItem, type Hex, numberToHex, parseEventLogs } from "viem";
 import { inRanges } from "../orphans.ts";
 
 /** In books and transactions both are numbers: a stream's is counted from 1, a channel's is a hash. */
 export const isChannelId = (id: bigint): boolean => id >= 2n ** 64n;
 
-export const channelIdOfNumber = (id: bigint): Hex => numberToHex(id, { size: 32 });
-
-/** A channel's terms, from which its id follows. */
-export interface ChannelTerms {
-  readonly payer: Address;
-  readonly payee: Address;
-  readonly token: Address;
-  readonly salt: Hex;
-  readonly authorizedSigner: Address;
-}
-
-/** A channel as the chain holds it. Amounts are raw units, times unix seconds. */
-export interface ChannelState {
-  readonly deposit: bigint;
-  readonly settled: bigint;
-  /** 0: not asked for. */
-  readonly closeRequestedAt: number;
-  readonly closed: boolean;
-}
-
+/** A channel of a wallet, found from the chain alone. */
 export interface FoundChannel extends ChannelState {
-  readonly id: Hex;
-  readonly terms: ChannelTerms;
   readonly openBlock: bigint;
 }
 
 const opened = getAbiItem({ abi: paymentChannelAbi, name: "ChannelOpened" });
-
-export async function readChannel({ client, network }: Chain, id: Hex): Promise<ChannelState> {
-  try {
-    const address = network.contracts.paymentChannel;
-    const { deposit, settled, closeRequestedAt, finalized } = await client.readContract({
-      address,
-      abi: paymentChannelAbi,
-      functionName: "getChannel",
-      args: [id],
-    });
-    return { deposit, settled, closeRequestedAt: Number(closeRequestedAt), closed: finalized };
-  } catch (thrown) {
-    throw decodeRevert(thrown);
-  }
-}
 
 /** Channels that `payer` opened since `fromBlock`, closed ones included, oldest first. */
 export async function findChannels(chain: Chain, payer: Address, fromBlock: bigint): Promise<FoundChannel[]> {
   const openings = await inRanges(chain, fromBlock, async (from, to) => {
     const address = chain.network.contracts.paymentChannel;
     const logs = await chain.client.getLogs({ address, event: opened, args: { payer }, fromBlock: from, toBlock: to, strict: true });
-    return logs.map(({ args, blockNumber }) => ({ id: args.channelId, terms: args, openBlock: blockNumber }));
+    return logs.map(({ args, blockNumber }) => ({ id: args.channelId, openBlock: blockNumber }));
   });
-  return Promise.all(
-    openings.map(async ({ id, terms: { payee, token, salt, authorizedSigner }, openBlock }) => {
-      const state = await readChannel(chain, id);
-      return { id, terms: { payer, payee, token, salt, authorizedSigner }, openBlock, ...state };
-    }),
-  );
+  return Promise.all(openings.map(async ({ id, openBlock }) => ({ ...(await readChannel(chain, id)), openBlock })));
 }
 
 /** What a channel's events say. */

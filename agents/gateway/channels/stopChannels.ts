@@ -1,4 +1,4 @@
-import { type Chain, chainTimeMs, type Sender } from "@clawcompute/lib/chain";
+import { type Chain, chainTimeMs, readChannel, type Sender } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
 import type { Clock, Logger } from "@clawcompute/lib/node";
@@ -6,7 +6,7 @@ import { table } from "../../terminal.ts";
 import type { Bill } from "../bill.ts";
 import { createChannelMoves } from "./channelMoves.ts";
 import { GRACE_SECONDS } from "./closings.ts";
-import { type FoundChannel, findChannels, readChannel } from "./ownChannels.ts";
+import { type FoundChannel, findChannels } from "./ownChannels.ts";
 
 /** What became of one channel that was to be ended. */
 export interface StoppedChannel {
@@ -28,7 +28,7 @@ export interface StopChannelsOptions {
 }
 
 export const openChannels = async (chain: Chain, payer: Sender["account"]["address"], fromBlock: bigint): Promise<FoundChannel[]> =>
-  (await findChannels(chain, payer, fromBlock)).filter(({ closed }) => !closed);
+  (await findChannels(chain, payer, fromBlock)).filter(({ status }) => status !== "closed");
 
 /** Ends every channel of the wallet: its provider closes it when it sees the notice, the payer when the notice is over. */
 export async function stopChannels({ chain, sender, fromBlock, clock, logger, waitMs }: StopChannelsOptions): Promise<StoppedChannel[]> {
@@ -40,15 +40,15 @@ export async function stopChannels({ chain, sender, fromBlock, clock, logger, wa
       const { id } = channel;
       const moves = createChannelMoves({ chain, sender, clock, logger, onTransaction: () => {} });
       try {
-        if (channel.closeRequestedAt > 0 && nowSeconds >= channel.closeRequestedAt + GRACE_SECONDS) await moves.withdraw(id);
-        else if (channel.closeRequestedAt === 0) await moves.requestClose(id);
+        if (channel.status === "closing" && nowSeconds >= channel.closeRequestedAt + GRACE_SECONDS) await moves.withdraw(id);
+        else if (channel.status === "open") await moves.requestClose(id);
         const deadlineMs = clock.now() + waitMs;
         let state = await readChannel(chain, id);
-        while (!state.closed && clock.now() < deadlineMs) {
+        while (state.status !== "closed" && clock.now() < deadlineMs) {
           await clock.sleep(250);
           state = await readChannel(chain, id);
         }
-        const withdrawableAt = state.closed ? undefined : state.closeRequestedAt + GRACE_SECONDS;
+        const withdrawableAt = state.status === "closed" ? undefined : state.closeRequestedAt + GRACE_SECONDS;
         return { id, bill: await moves.bill(channel), withdrawableAt, error: undefined };
       } catch (thrown) {
         return { id, bill: undefined, withdrawableAt: undefined, error: AppError.from(thrown) };
@@ -57,27 +57,27 @@ export async function stopChannels({ chain, sender, fromBlock, clock, logger, wa
   );
 }
 
-export const channelReport = ({ id, terms, deposit, settled, closeRequestedAt }: FoundChannel) => ({
+export const channelReport = ({ id, payee, token, deposit, settled, closeRequestedAt, status }: FoundChannel) => ({
   kind: "channel" as const,
   channelId: id,
-  payee: terms.payee,
-  asset: terms.token,
-  status: closeRequestedAt > 0 ? "closing" : "open",
+  payee,
+  asset: token,
+  status,
   depositWei: String(deposit),
   settledWei: String(settled),
-  withdrawableAt: closeRequestedAt > 0 ? closeRequestedAt + GRACE_SECONDS : null,
+  withdrawableAt: status === "closing" ? closeRequestedAt + GRACE_SECONDS : null,
 });
 
 export function channelsText({ network }: Chain, channels: readonly FoundChannel[]): string {
   const coins = (wei: bigint) => `${formatAmount(wei)} ${network.nativeSymbol}`;
   return table(
     ["CHANNEL", "PAYEE", "DEPOSIT", "TAKEN", "STATUS"],
-    channels.map(({ id, terms, deposit, settled, closeRequestedAt }) => [
+    channels.map(({ id, payee, deposit, settled, closeRequestedAt, status }) => [
       `${id.slice(0, 10)}…`,
-      terms.payee,
+      payee,
       coins(deposit),
       coins(settled),
-      closeRequestedAt > 0 ? `closing, at the latest ${new Date((closeRequestedAt + GRACE_SECONDS) * 1000).toISOString()}` : "open",
+      status === "closing" ? `closing, at the latest ${new Date((closeRequestedAt + GRACE_SECONDS) * 1000).toISOString()}` : "open",
     ]),
   );
 }

@@ -12,11 +12,11 @@ export interface SignedVoucher {
 
 /** The vouchers of one channel: each request carries the newest, and while requests run further ones go ahead of need. */
 export interface Vouchers {
-  /** The newest; a further one when it covers less than half a step. */
+  /** The newest; a further one when it covers less than three quarters of a step. */
   newest(): Promise<SignedVoucher>;
   /** Sends further ones until no request is under way. */
   keepAhead(): void;
-  /** The provider wants one: it gets it if this side's measure allows it. False: it asks for more than that. */
+  /** The provider wants one: it gets what this side's measure allows. False: it claims to be owed more than that already. */
   asked(required: bigint): boolean;
   /** No request is under way any more. */
   rest(): void;
@@ -43,7 +43,9 @@ export function createVouchers({ exposure, ratePerSecond, step, sign, send, cloc
   let pumping = false;
   let wake = new AbortController();
 
-  const isLow = () => newest === undefined || newest.cumulativeAmount - exposure.owed() < step / 2n;
+  // A provider asks at half a step, and its clock may be a little ahead of this one.
+  const low = (step * 3n) / 4n;
+  const isLow = () => newest === undefined || newest.cumulativeAmount - exposure.owed() < low;
 
   async function signNext(): Promise<SignedVoucher> {
     const cumulativeAmount = exposure.ceiling();
@@ -72,9 +74,9 @@ export function createVouchers({ exposure, ratePerSecond, step, sign, send, cloc
     }
   }
 
-  /** Until half a step is left of what the provider has. */
+  /** Until what the provider has is low. */
   const untilLowMs = () => {
-    const rest = delivered - exposure.owed() - step / 2n;
+    const rest = delivered - exposure.owed() - low;
     return Math.max(SHORTEST_WAIT_MS, rest > 0n ? coveredMsDown(rest, ratePerSecond) + 1 : 0);
   };
 
@@ -101,7 +103,7 @@ export function createVouchers({ exposure, ratePerSecond, step, sign, send, cloc
       });
     },
     asked: (required) => {
-      if (required > exposure.ceiling() && required > exposure.signed) return false;
+      if (required - step > exposure.ceiling()) return false;
       // What was sent may have been lost.
       delivered = 0n;
       wake.abort();

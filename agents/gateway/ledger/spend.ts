@@ -1,4 +1,5 @@
 import type { Chain } from "@clawcompute/lib/chain";
+import { paymentOfChannel } from "@clawcompute/lib/protocol/payments";
 import {
   and,
   type Database,
@@ -192,7 +193,7 @@ export async function reconcile(books: Books, chain: Chain, fromBlock: bigint, o
   const channels = await Promise.all(
     (await findChannels(chain, payer, fromBlock)).map(async ({ id, openBlock }) => {
       const { deposit, paid, refunded, closed } = await readChannelLedger(chain, id, openBlock);
-      return { key: String(BigInt(id)), name: id, depositWei: deposit, paid, refunded, isOpen: !closed };
+      return { key: String(paymentOfChannel(id)), name: id, depositWei: deposit, paid, refunded, isOpen: !closed };
     }),
   );
   const differences: Difference[] = [];

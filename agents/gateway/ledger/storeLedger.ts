@@ -1,6 +1,7 @@
 import { type Chain, readStream } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import type { Clock, Logger } from "@clawcompute/lib/node";
+import { channelOfPayment } from "@clawcompute/lib/protocol/payments";
 import {
   and,
   type Database,
@@ -19,7 +20,7 @@ import type { Address } from "viem";
 import { type Bill, makeBill } from "../bill.ts";
 import type { Budget } from "../budget/budget.ts";
 import { DAY_MS } from "../budget/window.ts";
-import { channelIdOfNumber, isChannelId, readChannelLedger } from "../channels/ownChannels.ts";
+import { isChannelId, readChannelLedger } from "../channels/ownChannels.ts";
 import type { OpenStream } from "../payment.ts";
 import type { Experience } from "../selection/experience.ts";
 import { classify } from "../selection/faults.ts";
@@ -66,7 +67,7 @@ export function openLedger({ db, chain, payer, clock, logger }: LedgerOptions): 
       if (isChannelId(row.streamId)) {
         const { closed, deposit, paid, refunded } = await readChannelLedger(
           chain,
-          channelIdOfNumber(row.streamId),
+          channelOfPayment(row.streamId),
           chain.network.deployBlock,
         );
         if (!closed) continue;

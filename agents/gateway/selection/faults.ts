@@ -15,6 +15,11 @@ const stale = new Set([
   "STREAM_SETTLING",
   "STREAM_UNKNOWN",
   "RUNWAY_TOO_SHORT",
+  "CHANNEL_UNKNOWN",
+  "CHANNEL_CLOSED",
+  "CHANNEL_CLOSING",
+  "VOUCHER_NEEDED",
+  "VOUCHER_ABOVE_DEPOSIT",
 ]);
 const own = new Set([
   "BUDGET_EXCEEDED",
@@ -43,6 +48,6 @@ export function classify(error: AppError): Fault {
   if (own.has(code)) return "own";
   if (stale.has(code)) return "stale";
   if (busy.has(code)) return "busy";
-  if (offer.has(code) || /^(STREAM_PAY|COMPUTE_REGISTRY)_/.test(code)) return "offer";
+  if (offer.has(code) || /^(STREAM_PAY|PAYMENT_CHANNEL|COMPUTE_REGISTRY)_/.test(code)) return "offer";
   return "provider";
 }

@@ -9,7 +9,6 @@ import type { Budget, DepositHold, SpendLimits } from "../budget/budget.ts";
 import { createBudget } from "../budget/budget.ts";
 import { createChannelMoves } from "../channels/channelMoves.ts";
 import { createChannelRail } from "../channels/channelRail.ts";
-import { createChannelWire } from "../channels/channelWire.ts";
 import { createClosings } from "../channels/closings.ts";
 import { findChannels } from "../channels/ownChannels.ts";
 import { deriveVoucherKey, type VoucherKey } from "../channels/voucherKey.ts";
@@ -106,7 +105,6 @@ export function createGateway(options: GatewayOptions): Gateway {
       voucherKey ??= deriveVoucherKey(sender.account, network.chainId, network.contracts.paymentChannel);
       return voucherKey;
     },
-    wire: createChannelWire(chain),
     clientOf,
     closings,
     limits,
@@ -235,7 +233,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const own = new Set(pool.list().map(({ cover }) => cover.id));
     if (pool.isOpening()) throw new AppError("BUSY", "A channel is being opened.");
     const all = await findChannels(chain, sender.account.address, from);
-    const found = all.filter(({ id, closed }) => !closed && !own.has(id) && !closings.has(id));
+    const found = all.filter(({ id, status }) => status !== "closed" && !own.has(id) && !closings.has(id));
     if (found.length > 0) logger.warn({ channelIds: found.map(({ id }) => id) }, "closing channels that were left open");
     await Promise.all(
       found.map(async (channel) => {
@@ -248,7 +246,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         });
         void bill.then((last) => {
           hold.settle(last.paidWei + last.feeWei);
-          const offer = nobodysOffer({ payee: channel.terms.payee, asset: channel.terms.token, ratePerSecond: 0n });
+          const offer = nobodysOffer({ payee: channel.payee, asset: channel.token, ratePerSecond: 0n });
           ledger.forgotten({ id: BigInt(channel.id), offer, ratePerSecond: 0n, start: Math.floor(clock.now() / 1000) }, last);
         });
       }),

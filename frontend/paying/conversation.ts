@@ -123,4 +123,9 @@ export const costOf = ({ ratePerSecond, deposit }: Pick<Payment, "ratePerSecond"
 };
 
 /** As a list names it. */
-export const titleOf = ({ turns }: Conversation): string => turns[0]?.content.replace(/\s+/g, " ").slice(0, 80) || "New conversation";
+export const titleOf = ({ turns }: Conversation): string =>
+  turns[0]?.content
+    .replace(/[#*_`>~]+/g, "")
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, 80) || "New conversation";

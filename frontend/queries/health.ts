@@ -1,5 +1,5 @@
 import type { Offer } from "@clawcompute/lib/chain";
-import { type HealthResponse, healthResponse, routes } from "@clawcompute/lib/protocol";
+import type { HealthResponse } from "@clawcompute/lib/protocol";
 import { queryOptions, skipToken } from "@tanstack/react-query";
 import { endpointOf } from "@/components/chain/untrusted.ts";
 
@@ -28,6 +28,8 @@ export const healthQuery = (offer: Offer | undefined, options: HealthOptions) =>
 async function probe(offer: Offer, { chainId, isLocal }: HealthOptions, signal: AbortSignal): Promise<Health> {
   const base = endpointOf(offer.endpoint, isLocal);
   if (!base) return { state: "refused" };
+  // Its checks are a tenth of a page's script, and nothing is shown before the first answer anyway.
+  const { healthResponse, routes } = await import("@clawcompute/lib/protocol");
   const url = new URL(base.pathname.replace(/\/$/, "") + routes.health.path, base);
   const started = performance.now();
   try {

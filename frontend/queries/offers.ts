@@ -9,10 +9,10 @@ import {
   readOffer,
   readOffers,
 } from "@clawcompute/lib/chain";
-import type { IndexerAnswer, IndexerClient } from "@clawcompute/lib/indexer";
+import type { IndexerAnswer } from "@clawcompute/lib/indexer";
 import { queryOptions } from "@tanstack/react-query";
 import { type Address, getAddress, type Hash } from "viem";
-import { fromEither, refresh, type Source } from "./source.tsx";
+import { fromEither, type IndexerReader, refresh, type Source } from "./source.tsx";
 
 /** What an indexer's probes of the endpoint saw in seven days. */
 export type Uptime = NonNullable<IndexerAnswer<"provider">["uptime"]>;
@@ -94,7 +94,7 @@ async function readWhole(source: Source): Promise<Omit<Snapshot, "wholeAt">> {
 
 const byId = (offers: readonly MarketOffer[]) => new Map(offers.map((offer) => [offer.id, offer]));
 
-async function readPages(indexer: IndexerClient): Promise<{ offers: MarketOffer[]; block: number }> {
+async function readPages(indexer: IndexerReader): Promise<{ offers: MarketOffer[]; block: number }> {
   const offers: MarketOffer[] = [];
   let [cursor, block] = [undefined as string | undefined, undefined as number | undefined];
   do {

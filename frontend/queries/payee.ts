@@ -1,12 +1,12 @@
 import { paymentChannelAbi, streamPayAbi } from "@clawcompute/lib/abi";
 import type { Chain } from "@clawcompute/lib/chain";
 import { decodeRevert } from "@clawcompute/lib/chain";
-import type { IndexerAnswer, IndexerClient } from "@clawcompute/lib/indexer";
+import type { IndexerAnswer } from "@clawcompute/lib/indexer";
 import { queryOptions } from "@tanstack/react-query";
 import { type Address, isAddressEqual, zeroAddress } from "viem";
 import { journalOf } from "./journal.ts";
 import { ledgerOnce, type StreamEntry } from "./ledger.ts";
-import { fromEither, refresh, type Source } from "./source.tsx";
+import { fromEither, type IndexerReader, refresh, type Source } from "./source.tsx";
 
 /** Open streams that pay this wallet, newest first, each as the chain itself has it now. */
 export const incomingStreamsQuery = (source: Source, payee: Address | undefined) =>
@@ -29,7 +29,7 @@ export const incomingStreamsQuery = (source: Source, payee: Address | undefined)
 
 const MOST_STREAMS = 500;
 
-async function readIncoming(indexer: IndexerClient, payee: Address): Promise<StreamEntry[]> {
+async function readIncoming(indexer: IndexerReader, payee: Address): Promise<StreamEntry[]> {
   const { items } = await indexer.get("streams", { payee, status: "open", sort: "id", limit: MOST_STREAMS });
   return items.map(streamFromWire);
 }

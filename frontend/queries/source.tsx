@@ -2,19 +2,32 @@
 import type { Chain } from "@clawcompute/lib/chain";
 import type { CoinPrice } from "@clawcompute/lib/config/dashboard";
 import { AppError } from "@clawcompute/lib/errors";
-import { createIndexerClient, type IndexerClient } from "@clawcompute/lib/indexer";
+import type { IndexerClient } from "@clawcompute/lib/indexer";
 import { queryOptions } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useMemo } from "react";
 import { useChain } from "@/web3/network.tsx";
 import type { PageSettings } from "@/web3/runtimeNetwork.ts";
 
+export type IndexerReader = Pick<IndexerClient, "get">;
+
 /** Where pages read from: the chain always, an indexer where there is one. */
 export interface Source {
   readonly chain: Chain;
-  readonly indexer: IndexerClient | undefined;
+  readonly indexer: IndexerReader | undefined;
   /** For conversions; nothing is looked up. */
   readonly coinPrice: CoinPrice | undefined;
   readonly walletConnectProjectId?: string | undefined;
+}
+
+/** Its code, with the checks of every answer, is loaded with the first question. */
+function indexerWhenAsked(): IndexerReader {
+  let client: Promise<IndexerClient> | undefined;
+  return {
+    get: async (...question) => {
+      client ??= import("@clawcompute/lib/indexer").then((made) => made.createIndexerClient({ url: "/api/indexer", timeoutMs: 8000 }));
+      return (await client).get(...question);
+    },
+  };
 }
 
 const SourceContext = createContext<Source | undefined>(undefined);
@@ -27,7 +40,7 @@ export function SourceProvider({ settings, children }: { settings: PageSettings;
       chain,
       coinPrice,
       walletConnectProjectId,
-      indexer: hasIndexer ? createIndexerClient({ url: "/api/indexer", timeoutMs: 8000 }) : undefined,
+      indexer: hasIndexer ? indexerWhenAsked() : undefined,
     }),
     [chain, coinPrice, hasIndexer, walletConnectProjectId],
   );
@@ -77,7 +90,7 @@ const standings = new WeakMap<Source, { at: number; standing: Promise<Standing> 
 /** Asks the indexer where it can be believed, and the chain otherwise, also when the indexer fails meanwhile. */
 export async function fromEither<T>(
   source: Source,
-  viaIndexer: (indexer: IndexerClient) => Promise<T>,
+  viaIndexer: (indexer: IndexerReader) => Promise<T>,
   viaChain: () => Promise<T>,
 ): Promise<T> {
   const { indexer } = source;

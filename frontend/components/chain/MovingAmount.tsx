@@ -26,7 +26,7 @@ export function MovingAmount({ at, asset, ratePerSecond, className = "", unitCla
   const latest = useRef(at);
   latest.current = at;
   const decimals = token ? (token.decimals ?? 0) : 18;
-  const places = decimals === 0 ? 0 : movingPlaces(ratePerSecond, decimals);
+  const places = decimals === 0 ? 0 : Math.min(decimals, movingPlaces(ratePerSecond, decimals) + 1);
   useEffect(() => {
     const write = () => {
       const node = text.current;

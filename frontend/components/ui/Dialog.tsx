@@ -48,7 +48,7 @@ export function Dialog({ title, onClose, children, actions, width = "m" }: Dialo
           </Button>
         </header>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-        <section aria-labelledby={heading} tabIndex={0} className="min-h-0 overflow-y-auto px-5 pb-5 sm:px-6">
+        <section aria-labelledby={heading} tabIndex={0} className="min-h-0 overflow-y-auto overscroll-contain px-5 pb-5 sm:px-6">
           {children}
         </section>
         {actions && <footer className="flex flex-wrap justify-end gap-2 border-line border-t px-5 py-4 sm:px-6">{actions}</footer>}

@@ -16,7 +16,7 @@ import { Bill } from "./Bill.tsx";
 import { Composer } from "./Composer.tsx";
 import { ConversationBar } from "./ConversationBar.tsx";
 import { ConversationList } from "./ConversationList.tsx";
-import { Meter } from "./Meter.tsx";
+import { Meter, MeterLine } from "./Meter.tsx";
 import { Terms } from "./Terms.tsx";
 import { Transcript } from "./Transcript.tsx";
 
@@ -31,6 +31,7 @@ export function Chat({ wantedProvider }: { wantedProvider: number | undefined })
   const [wanted, setWanted] = useState<string>();
   const [chosen, setChosen] = useState(wantedProvider);
   const [seconds, setSeconds] = useState(60);
+  const [draft, setDraft] = useState("");
   const [way, setWay] = useState(ways[0]);
 
   // A reader who asked for a provider gets its conversation, or a new one; everybody else the newest.
@@ -74,7 +75,7 @@ export function Chat({ wantedProvider }: { wantedProvider: number | undefined })
         </h1>
         <ConversationBar {...list} conversation={shown} onRemove={remove} isRemovable={phase === "idle"} />
         <div className="flex-1 space-y-4">
-          {turns.length === 0 && <Welcome />}
+          {turns.length === 0 && <Welcome onExample={setDraft} />}
           <Transcript turns={turns} asset={payment?.asset ?? ending?.asset} />
           {error && <ErrorNotice error={error} />}
           {offersError && <ErrorNotice error={offersError} title="The chain does not answer" />}
@@ -86,6 +87,9 @@ export function Chat({ wantedProvider }: { wantedProvider: number | undefined })
           )}
         </div>
         <Composer
+          text={draft}
+          onText={setDraft}
+          note={payment && <MeterLine payment={payment} servedMs={shown.servedMs} answeringSince={answeringSince} />}
           phase={phase}
           isConnected={wallet !== undefined}
           isOpen={payment !== undefined}
@@ -128,14 +132,29 @@ export function Chat({ wantedProvider }: { wantedProvider: number | undefined })
   );
 }
 
-function Welcome() {
+const examples = ["What is your name?", "Explain pay by the second in two sentences", "Write a haiku about running water"];
+
+function Welcome({ onExample }: { onExample: (text: string) => void }) {
   return (
-    <div className="max-w-md pt-2 sm:pt-10">
+    <div className="max-w-lg pt-2 sm:pt-10">
       <p className="font-semibold text-2xl tracking-tight sm:text-3xl">Ask, and watch what it costs.</p>
       <p className="mt-3 text-pretty text-soft leading-relaxed">
         Your deposit sits in a contract, not with the provider. It pays for the seconds in which the model works, and the rest comes back
         when you end the stream.
       </p>
+      <ul className="mt-6 flex flex-wrap gap-2">
+        {examples.map((example) => (
+          <li key={example}>
+            <button
+              type="button"
+              onClick={() => onExample(example)}
+              className="rounded-full border border-line bg-surface px-3.5 py-2 text-left text-sm transition-colors hover:border-line-strong"
+            >
+              {example}
+            </button>
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

@@ -1,5 +1,5 @@
 "use client";
-import { type FormEvent, type KeyboardEvent, useState } from "react";
+import type { FormEvent, KeyboardEvent, ReactNode } from "react";
 import { ConnectWallet } from "@/components/chain/ConnectWallet.tsx";
 import { Button } from "@/components/ui/Button.tsx";
 import { ArrowIcon, StopIcon } from "@/components/ui/icons.tsx";
@@ -13,6 +13,10 @@ const doing: Partial<Record<Phase, string>> = {
 };
 
 interface ComposerProps {
+  text: string;
+  onText: (text: string) => void;
+  /** What stays in sight beside it. */
+  note: ReactNode;
   phase: Phase;
   isConnected: boolean;
   isOpen: boolean;
@@ -22,14 +26,13 @@ interface ComposerProps {
   onEnd: () => void;
 }
 
-export function Composer({ phase, isConnected, isOpen, canAsk, onAsk, onStop, onEnd }: ComposerProps) {
-  const [text, setText] = useState("");
+export function Composer({ text, onText, note, phase, isConnected, isOpen, canAsk, onAsk, onStop, onEnd }: ComposerProps) {
   const isReady = isConnected && canAsk && phase === "idle" && text.trim() !== "";
   const ask = (event?: FormEvent) => {
     event?.preventDefault();
     if (!isReady) return;
     onAsk(text.trim());
-    setText("");
+    onText("");
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
@@ -38,15 +41,18 @@ export function Composer({ phase, isConnected, isOpen, canAsk, onAsk, onStop, on
     }
   };
   return (
-    <form onSubmit={ask} className="sticky bottom-0 z-10 mt-6 bg-page pt-1 pb-4">
-      <p role="status" className="min-h-6 px-1 text-sm text-warn">
-        {doing[phase]}
-      </p>
+    <form onSubmit={ask} className="sticky bottom-0 z-10 mt-6 bg-linear-to-t from-75% from-page to-transparent pt-1 pb-4">
+      <div className="flex min-h-7 items-end justify-between gap-3 px-1 pb-1 text-sm">
+        <p role="status" className="text-warn">
+          {doing[phase]}
+        </p>
+        {note}
+      </div>
       <div className="rounded-2xl border border-line-strong bg-surface p-2 shadow-lift focus-within:border-brand">
         <textarea
           aria-label="Your question"
           value={text}
-          onChange={({ target }) => setText(target.value)}
+          onChange={({ target }) => onText(target.value)}
           onKeyDown={onKeyDown}
           rows={2}
           placeholder="What do you want to know?"

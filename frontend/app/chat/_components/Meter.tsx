@@ -21,18 +21,37 @@ interface MeterProps {
   onEnd: () => void;
 }
 
-/** The taximeter: what the served seconds cost so far, and how long the deposit lasts. */
-export function Meter({ payment, servedMs, answeringSince, phase, canEnd, onEnd }: MeterProps) {
+/** What it costs and how long it lasts, at a `performance.now()`. */
+function useMeter({ payment, servedMs, answeringSince }: Pick<MeterProps, "payment" | "servedMs" | "answeringSince">) {
   const chainTime = useChainTime();
   const isRunning = answeringSince !== undefined;
-  const servedAt = (now: number) => servedMs + (isRunning ? Math.max(0, now - answeringSince) : 0);
-  const costAt = (now: number) => costOf(payment, servedAt(now));
   const rate = BigInt(payment.ratePerSecond);
   const deposit = BigInt(payment.deposit);
+  const servedAt = (now: number) => servedMs + (isRunning ? Math.max(0, now - answeringSince) : 0);
+  const costAt = (now: number) => costOf(payment, servedAt(now));
   const leftMs = (now: number) => {
     if (payment.end !== undefined) return chainTime && Math.max(0, payment.end * 1000 - chainTime(now));
     return rate > 0n ? Number(((deposit - costAt(now)) * 1000n) / rate) : undefined;
   };
+  return { isRunning, rate, deposit, servedAt, costAt, leftMs };
+}
+
+/** The same in one line, for screens on which the meter scrolls away. */
+export function MeterLine(props: Pick<MeterProps, "payment" | "servedMs" | "answeringSince">) {
+  const { rate, costAt, leftMs } = useMeter(props);
+  return (
+    <p className="ml-auto flex items-center gap-2 whitespace-nowrap tabular-nums lg:hidden">
+      <MovingAmount at={costAt} asset={props.payment.asset} ratePerSecond={rate} className="font-medium" unitClassName="text-xs" />
+      <span className="text-soft">
+        <Runway leftMs={leftMs} over="nothing" /> left
+      </span>
+    </p>
+  );
+}
+
+/** The taximeter: what the served seconds cost so far, and how long the deposit lasts. */
+export function Meter({ payment, servedMs, answeringSince, phase, canEnd, onEnd }: MeterProps) {
+  const { isRunning, rate, deposit, servedAt, costAt, leftMs } = useMeter({ payment, servedMs, answeringSince });
   const beat = useBeat(isRunning);
   const share = deposit > 0n ? Number((costAt(beat) * 10_000n) / deposit) / 10_000 : 0;
   return (

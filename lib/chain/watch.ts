@@ -2,6 +2,7 @@ import { type Abi, decodeEventLog, type Hash, type Log } from "viem";
 import { computeRegistryAbi, paymentChannelAbi, streamPayAbi } from "../abi/index.ts";
 import type { Contracts } from "../config/network.ts";
 import { AppError } from "../errors/index.ts";
+import { createBlockRange } from "./blockRange.ts";
 import { type Chain, reading } from "./connect.ts";
 import type { ChainClock, ChainLogger } from "./ports.ts";
 import { decodeRevert } from "./reverts.ts";
@@ -52,7 +53,6 @@ const abis: Readonly<Record<keyof Contracts, Abi>> = {
   streamPay: streamPayAbi,
   paymentChannel: paymentChannelAbi,
 };
-const maxRange = 10_000n;
 /** Blocks asked for at once near the head, where each is asked for by its hash. */
 const headersAtOnce = 16;
 
@@ -103,7 +103,7 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
   const contracts = options.contracts ?? (["registry", "streamPay", "paymentChannel"] as const);
   const addresses = contracts.map((contract) => chain.network.contracts[contract]);
   const marks: BlockMark[] = [...(options.known ?? [])];
-  let range = 1_000n;
+  const range = createBlockRange();
   let genesis: Hash | undefined;
 
   const next = () => (marks.at(-1)?.number ?? fromBlock - 1n) + 1n;
@@ -134,14 +134,16 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
       const mixed = logs.find((log) => log.blockNumber === to && log.blockHash !== header.hash);
       if (mixed) throw stale("the events of a block are not those of its header", to);
       await deliver(decode(chain, contracts, logs), [header]);
-      if (range < maxRange) range *= 2n;
+      range.accepted(to - from + 1n);
     } catch (thrown) {
-      if (range === 1n) throw thrown;
-      range /= 2n;
       const error = decodeRevert(thrown);
       // An endpoint that answers, but with a refusal, most likely found the range too large: no reason to wait.
-      if (error.code !== "CHAIN_UNAVAILABLE" || error.facts.rpcCode === undefined) throw thrown;
-      logger.debug({ range: String(range), facts: error.facts }, "asking for fewer blocks at once");
+      if (from === to || error.code !== "CHAIN_UNAVAILABLE" || error.facts.rpcCode === undefined) {
+        range.failed();
+        throw thrown;
+      }
+      range.refused(to - from + 1n);
+      logger.debug({ range: String(range.size), facts: error.facts }, "asking for fewer blocks at once");
     }
   }
 
@@ -183,7 +185,7 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
     if (head.number < from) return false;
     const near = head.number - BigInt(depth) + 1n;
     if (from < near) {
-      const end = from + range - 1n;
+      const end = from + range.size - 1n;
       await readFar(from, end < near ? end : near - 1n);
       return true;
     }

@@ -1,5 +1,8 @@
-import { infiniteQueryOptions } from "@tanstack/react-query";
+import { readOffer } from "@clawcompute/lib/chain";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { Address } from "viem";
 import { type ChainEvent, journalOf } from "./journal.ts";
+import { networkQuery } from "./network.ts";
 import { fromEither, refresh, type Source } from "./source.tsx";
 
 export interface EventPage {
@@ -48,3 +51,31 @@ const cursorOf = ({ blockNumber, logIndex }: Place) =>
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replaceAll("=", "");
+
+/** What an event is about. */
+export type Subject = { readonly kind: "provider" | "stream" | "channel"; readonly id: string };
+
+/** The asset that a thing's amounts are in, which its later events do not name. It never changes. */
+export const assetOfQuery = (source: Source, subject: Subject) =>
+  queryOptions({
+    queryKey: ["asset of", source.chain.network.chainId, subject.kind, subject.id],
+    queryFn: async ({ client }): Promise<Address | undefined> => {
+      const { kind, id } = subject;
+      if (kind === "provider") return (await readOffer(source.chain, Number(id))).asset;
+      const totals = await client.fetchQuery({ ...networkQuery(source), staleTime: refresh(source.chain) });
+      const [only] = totals.assets;
+      if (only && totals.assets.length === 1) return only.asset;
+      return fromEither(
+        source,
+        async (indexer) => (kind === "stream" ? await indexer.get("stream", { id }) : await indexer.get("channel", { id })).asset,
+        async () => {
+          const { events } = await journalOf(client, source.chain);
+          const opening = events.find(({ name, args }) =>
+            kind === "stream" ? name === "StreamCreated" && args.id === id : name === "ChannelOpened" && args.channelId === id,
+          );
+          return (opening?.args.asset ?? opening?.args.token) as Address | undefined;
+        },
+      );
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });

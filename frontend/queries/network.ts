@@ -2,7 +2,7 @@ import { streamPayAbi } from "@clawcompute/lib/abi";
 import type { Chain } from "@clawcompute/lib/chain";
 import type { IndexerAnswer } from "@clawcompute/lib/indexer";
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
-import { type Address, type Hash, zeroAddress } from "viem";
+import type { Address, Hash } from "viem";
 import { journalOf } from "./journal.ts";
 import { addSums, type BatchEntry, type Day, dayOf, ledgerOnce, type Sums } from "./ledger.ts";
 import { fromEither, refresh, type Source } from "./source.tsx";
@@ -126,15 +126,15 @@ export const keeperActionsQuery = (source: Source) =>
             return { hash, blockNumber, at, keeper, streams, completed, reward: BigInt(reward), gasCost: BigInt(gasCost) };
           });
         },
-        async () => {
-          const { batches } = ledgerOnce((await journalOf(client, source.chain)).events);
-          return Promise.all(
-            batches.slice(0, ACTIONS).map(async (batch) => ({ ...batch, ...(await senderOf(client, source.chain, batch.hash)) })),
-          );
-        },
+        () => actionsFromChain(client, source.chain),
       ),
     refetchInterval: refresh(source.chain),
   });
+
+async function actionsFromChain(client: QueryClient, chain: Chain): Promise<KeeperAction[]> {
+  const { batches } = ledgerOnce((await journalOf(client, chain)).events);
+  return Promise.all(batches.slice(0, ACTIONS).map(async (batch) => ({ ...batch, ...(await senderOf(client, chain, batch.hash)) })));
+}
 
 /** Who sent a transaction and what it cost. Asked once for each: an event that is gone takes its transaction with it. */
 function senderOf(client: QueryClient, chain: Chain, hash: Hash): Promise<{ keeper: Address; gasCost: bigint }> {
@@ -148,4 +148,42 @@ function senderOf(client: QueryClient, chain: Chain, hash: Hash): Promise<{ keep
   });
 }
 
-export const isNative = (asset: Address) => asset === zeroAddress;
+/** What a keeper did in all; amounts in wei. */
+export interface KeeperTotals {
+  readonly keeper: Address;
+  readonly batches: number;
+  readonly streams: number;
+  readonly reward: bigint;
+  readonly gasCost: bigint;
+}
+
+/** Keepers, most rewarded first. From the chain alone: of the newest batches. */
+export const keepersQuery = (source: Source) =>
+  queryOptions({
+    queryKey: ["keepers", source.chain.network.chainId],
+    queryFn: ({ client }) =>
+      fromEither(
+        source,
+        async (indexer): Promise<KeeperTotals[]> => {
+          const { items } = await indexer.get("keepers", { limit: 20 });
+          return items.map(({ keeper, actions, streams, reward, gasCost }) => {
+            return { keeper, batches: actions, streams, reward: BigInt(reward), gasCost: BigInt(gasCost) };
+          });
+        },
+        async () => {
+          const keepers = new Map<Address, KeeperTotals>();
+          for (const { keeper, streams, reward, gasCost } of await actionsFromChain(client, source.chain)) {
+            const known = keepers.get(keeper) ?? { keeper, batches: 0, streams: 0, reward: 0n, gasCost: 0n };
+            keepers.set(keeper, {
+              keeper,
+              batches: known.batches + 1,
+              streams: known.streams + streams,
+              reward: known.reward + reward,
+              gasCost: known.gasCost + gasCost,
+            });
+          }
+          return [...keepers.values()].sort((a, b) => (a.reward < b.reward ? 1 : -1));
+        },
+      ),
+    refetchInterval: refresh(source.chain),
+  });

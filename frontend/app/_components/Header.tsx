@@ -31,7 +31,7 @@ export function Header() {
           className="scroll-quiet order-last -mx-4 flex w-[calc(100%+2rem)] gap-1 overflow-x-auto px-2 pb-1.5 lg:order-none lg:mx-0 lg:w-auto lg:overflow-visible lg:px-0 lg:pb-0"
         >
           {pages.map(({ href, name }) => {
-            const here = href === "/" ? path === "/" || path.startsWith("/providers") : path.startsWith(href);
+            const here = href === "/" ? path === "/" || path.startsWith("/providers/") : path === href || path.startsWith(`${href}/`);
             return (
               <Link
                 key={href}

@@ -29,7 +29,9 @@ export function IncomeStats({ offers, streams, credits }: IncomeStatsProps) {
       <Stat name="Offers taking work">{offers && `${offers.filter(({ active }) => active).length} of ${offers.length}`}</Stat>
       <Stat name="Open streams to you">{streams && `${streams.length}`}</Stat>
       <Stat name="Yours to collect">
-        {isKnown ? (
+        {isKnown && rate === 0n ? (
+          <Amount raw={credited} />
+        ) : isKnown ? (
           <MovingAmount
             asset={zeroAddress}
             ratePerSecond={rate ?? 0n}

@@ -179,13 +179,9 @@ export function createKeeper(parts: KeeperParts): (signal: AbortSignal) => Promi
     const gas = gasModel.base + gasModel.perStream * BigInt(pending.ids.length);
     const budget = pending.purpose === "profit" ? nativeReward : nativeReward + config.maxLossWei;
     const shared = { chain, account: sender.account, signed: pending, logger, clock, signal, onSent: rememberHash };
+    let outcome: "mined" | "replaced";
     try {
-      const outcome = await resumeTransaction({ ...shared, maxFeePerGas: budget / gas, giveUpAfterMs: RESUME_MS });
-      if (outcome === "replaced") {
-        logger.info({ hash: pending.hash, nonce: pending.nonce }, "an earlier batch was replaced and never happens");
-        records.setPending(undefined);
-        return true;
-      }
+      outcome = await resumeTransaction({ ...shared, maxFeePerGas: budget / gas, giveUpAfterMs: RESUME_MS });
     } catch (thrown) {
       const { code } = AppError.from(thrown);
       if (code !== "TRANSACTION_UNCERTAIN") throw thrown;
@@ -195,9 +191,12 @@ export function createKeeper(parts: KeeperParts): (signal: AbortSignal) => Promi
     const { hashes } = records.pending() as PendingBatch;
     const receipts = await Promise.all(hashes.map((hash) => chain.client.getTransactionReceipt({ hash }).catch(() => undefined)));
     const receipt = receipts.find((found) => found !== undefined);
+    const hash = receipt?.transactionHash ?? pending.hash;
+    // What replaced it may have been an offer of ours at a better price.
     if (receipt) close(receipt);
-    else add(pending, { outcome: "unknown", hash: pending.hash, feeWei: pending.maxFeeWei });
-    logger.info({ hash: receipt?.transactionHash ?? pending.hash }, "an earlier batch is done");
+    else if (outcome === "mined") add(pending, { outcome: "unknown", feeWei: pending.maxFeeWei });
+    else records.setPending(undefined);
+    logger.info({ hash, happened: receipt !== undefined || outcome === "mined" }, "an earlier batch is done");
     return true;
   }
 

@@ -53,6 +53,7 @@ export interface KeeperWorld {
 
 export async function startKeeperWorld(): Promise<KeeperWorld> {
   const local = await startLocalChain({ blockTimeMs: 0 });
+  await local.setBalance(payer.address, parseEther("1000000000"));
   const proxy = await startRpcProxy(local.rpcUrl);
   const chain = connectChain({ ...local.network, blockTimeMs: 100 });
   const faulty = connectChain({ ...chain.network, rpcUrls: [proxy.url] });

@@ -15,6 +15,8 @@ export interface Market {
   readonly local: LocalChain;
   readonly payer: LocalAccount;
   readonly sender: Sender;
+  /** Sends for another account, perhaps by another way to the chain. */
+  senderOf(account: LocalAccount, by?: Chain): Sender;
   /** Starts a scripted provider and registers its offer. Later ones are cheaper or dearer as their price says. */
   provide(options?: Partial<ScriptedProviderOptions> & { price?: bigint; model?: string; endpoint?: string }): Promise<ScriptedProvider>;
   /** Takes back all offers and stops all providers. */
@@ -36,8 +38,8 @@ export async function openMarket(): Promise<Market> {
   const local = await startLocalChain({ blockTimeMs: 0 });
   const chain = connectChain({ ...local.network, blockTimeMs: 100 });
   const advances: Promise<void>[] = [];
-  const senderOf = (account: LocalAccount): Sender => {
-    const sender = createSender({ chain, account, logger: quiet });
+  const senderOf = (account: LocalAccount, by = chain): Sender => {
+    const sender = createSender({ chain: by, account, logger: quiet });
     return {
       ...sender,
       send: (call, options) =>
@@ -63,6 +65,7 @@ export async function openMarket(): Promise<Market> {
     local,
     payer,
     sender,
+    senderOf,
     provide: async ({ price = 1_000_000_000_000n, model = "tiny", endpoint, ...options } = {}) => {
       const provider = await startScriptedProvider({ network: local.network, signer: owner, ...options });
       const call = registryWrites.registerProvider({ model, pricePerSecond: price, endpoint: endpoint ?? provider.url, serviceType: 0 });

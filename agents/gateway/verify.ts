@@ -11,6 +11,7 @@ import {
   verifyReceiptSignature,
   verifySettlementSignature,
 } from "@clawcompute/lib/protocol";
+import { type ChannelMeasure, checkChannelReceipt } from "@clawcompute/lib/protocol/payments";
 import { type Address, type Hex, isAddressEqual } from "viem";
 import type { OpenStream } from "./payment.ts";
 
@@ -47,34 +48,17 @@ export async function verifyReceipt(chain: Chain, stream: OpenStream, sent: unkn
   return signed;
 }
 
-/** What a payer knows about an answer that a channel pays for. Answers overlap, so the sum is held against the channel's stopwatch. */
-export interface ChannelMeasure {
-  readonly bodyHash: Hex;
-  readonly measuredMs: number;
-  readonly mostMs: number;
-}
-
 /** As `verifyReceipt`, for a channel. Throws PROVIDER_DISHONEST naming the first lie. */
 export async function verifyChannelReceipt(
   chain: Chain,
-  { id, offer, ratePerSecond }: { readonly id: Hex; readonly offer: Offer; readonly ratePerSecond: bigint },
+  offer: Offer,
   sent: unknown,
-  { bodyHash, measuredMs, mostMs }: ChannelMeasure,
+  own: Omit<ChannelMeasure, "providerId" | "signers" | "toleranceMs">,
 ): Promise<SignedReceipt> {
   const signed = decodeSignedReceipt(sent);
   const { receipt, signature, signer } = signed;
   const signers = await signersOf(chain, offer, signer);
-  const claims: readonly [boolean, string][] = [
-    [receipt.kind === "channel" && receipt.payment === id, "names another channel"],
-    [receipt.providerId === offer.id, "names another provider"],
-    [signers.some((allowed) => isAddressEqual(allowed, signer)), "is signed by a stranger"],
-    [receipt.bodyHash.toLowerCase() === bodyHash.toLowerCase(), "is about another answer (body hash)"],
-    [receipt.servedMs <= measuredMs + TOLERANCE_MS, "claims more time than was measured here"],
-    [receipt.cumulativeServedMs <= mostMs, "claims more time for the channel than was measured here"],
-    [receipt.cumulativeAmount <= costDown(ratePerSecond, receipt.cumulativeServedMs), "does not add up (amount)"],
-  ];
-  const lie = claims.find(([holds]) => !holds);
-  if (lie) throw new AppError("PROVIDER_DISHONEST", `The receipt ${lie[1]}.`, { facts: { requestId: receipt.requestId } });
+  checkChannelReceipt(signed, { ...own, providerId: offer.id, signers, toleranceMs: TOLERANCE_MS });
   await verifyReceiptSignature(domainOf(chain), receipt, signature, signer);
   return signed;
 }

@@ -3,7 +3,7 @@ import { AppError } from "@clawcompute/lib/errors";
 import { coveredMsDown } from "@clawcompute/lib/money";
 import type { Clock, Logger } from "@clawcompute/lib/node";
 import type { SseEvent } from "@clawcompute/lib/protocol";
-import type { Challenge } from "@clawcompute/lib/protocol/payments";
+import { type Challenge, createExposure, createVouchers, type Exposure, type Vouchers } from "@clawcompute/lib/protocol/payments";
 import type { Hex } from "viem";
 import type { AttemptLimits } from "../attempt.ts";
 import type { PaymentTransaction } from "../payment.ts";
@@ -13,9 +13,7 @@ import { verifyChannelReceipt } from "../verify.ts";
 import { type ChannelMoves, createChannelMoves, type OpenChannel } from "./channelMoves.ts";
 import { askTerms, type ChannelWire, createChannelWire, isUnseen } from "./channelWire.ts";
 import type { Closings } from "./closings.ts";
-import { createExposure, type Exposure } from "./exposure.ts";
 import type { VoucherKey } from "./voucherKey.ts";
-import { createVouchers, type Vouchers } from "./vouchers.ts";
 
 export interface ChannelRail extends Rail {
   /** Whether the provider takes vouchers for this offer, at its price and in steps that this side accepts. Never throws. */
@@ -170,7 +168,13 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
       },
       verify: async (sent, { bodyHash, measuredMs }) => {
         const mostMs = exposure.busyMs() + TOLERANCE_MS * answers;
-        const signed = await verifyChannelReceipt(chain, { id: channel.id, offer, ratePerSecond }, sent, { bodyHash, measuredMs, mostMs });
+        const signed = await verifyChannelReceipt(chain, offer, sent, {
+          channelId: channel.id,
+          ratePerSecond,
+          bodyHash,
+          measuredMs,
+          mostMs,
+        });
         exposure.agree(signed.receipt.cumulativeServedMs, signed.receipt.cumulativeAmount);
         return signed;
       },

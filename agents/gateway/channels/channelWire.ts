@@ -13,13 +13,13 @@ import {
   paymentEvents,
   paymentHeaders,
   readSessionTerms,
+  type SignedVoucher,
   signVoucher,
 } from "@clawcompute/lib/protocol/payments";
 import { type Hex, isAddressEqual } from "viem";
 import type { Proof, ProviderClient } from "../providerClient.ts";
 import type { OpenChannel } from "./channelMoves.ts";
 import type { VoucherKey } from "./voucherKey.ts";
-import type { SignedVoucher } from "./vouchers.ts";
 
 /** One channel's conversation with its provider: the `session` intent of the Payment scheme, method `evm`. */
 export interface ChannelWire {

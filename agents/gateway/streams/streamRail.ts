@@ -2,6 +2,7 @@ import { type Chain, chainTimeMs, type Offer, type Sender } from "@clawcompute/l
 import { AppError } from "@clawcompute/lib/errors";
 import type { Clock, Logger } from "@clawcompute/lib/node";
 import { decodeSignedReceipt, type Settlement, type Signer } from "@clawcompute/lib/protocol";
+import { createStopwatch } from "@clawcompute/lib/protocol/payments";
 import { type AttemptLimits, openSession } from "../attempt.ts";
 import { makeBill } from "../bill.ts";
 import { createPayment, type OpenStream, type Payment, type PaymentTransaction } from "../payment.ts";
@@ -9,7 +10,6 @@ import { bearer, type ProviderClient } from "../providerClient.ts";
 import { classify, saidByProvider } from "../selection/faults.ts";
 import { checkClaim, verifyReceipt, verifySettlement } from "../verify.ts";
 import type { Cover, Rail } from "./cover.ts";
-import { createStopwatch } from "./stopwatch.ts";
 
 export interface StreamRailOptions {
   readonly chain: Chain;

@@ -31,6 +31,7 @@ export {
   type Voucher,
   voucherTypedData,
 } from "./channels.ts";
+export { type ChannelMeasure, checkChannelReceipt } from "./checkReceipt.ts";
 export {
   type ClosePayload,
   type Credential,
@@ -53,7 +54,10 @@ export {
   needVoucher,
   paymentEvents,
 } from "./events.ts";
+export { createExposure, type Exposure, type ExposureTerms } from "./exposure.ts";
 export { sessionProblems } from "./problems.ts";
+export { createStopwatch, type PayerClock, type Stopwatch } from "./stopwatch.ts";
+export { createVouchers, type SignedVoucher, type Vouchers, type VouchersOptions } from "./vouchers.ts";
 export {
   decodePaymentPayload,
   decodePaymentRequired,

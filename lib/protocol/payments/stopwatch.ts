@@ -1,4 +1,10 @@
-import type { Clock } from "@clawcompute/lib/node";
+/** Local time and waiting, passed in so that tests tick by hand. */
+export interface PayerClock {
+  /** Unix time in ms. */
+  now(): number;
+  /** Resolves after `ms`, or rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
 
 /** Time in which anything runs; what overlaps counts once. */
 export interface Stopwatch {
@@ -8,7 +14,7 @@ export interface Stopwatch {
   start(): () => void;
 }
 
-export function createStopwatch(clock: Clock): Stopwatch {
+export function createStopwatch(clock: Pick<PayerClock, "now">): Stopwatch {
   let running = 0;
   let sinceMs = 0;
   let doneMs = 0;

@@ -1,8 +1,8 @@
-import { AppError } from "@clawcompute/lib/errors";
-import { coveredMsDown } from "@clawcompute/lib/money";
-import type { Clock, Logger } from "@clawcompute/lib/node";
 import type { Hex } from "viem";
+import { AppError } from "../../errors/index.ts";
+import { coveredMsDown } from "../../money/index.ts";
 import type { Exposure } from "./exposure.ts";
+import type { PayerClock } from "./stopwatch.ts";
 
 export interface SignedVoucher {
   /** Everything the payee has earned so far, raw units. */
@@ -29,8 +29,8 @@ export interface VouchersOptions {
   readonly sign: (cumulativeAmount: bigint) => Promise<Hex>;
   /** To the provider, beside the answers under way. */
   readonly send: (voucher: SignedVoucher) => Promise<void>;
-  readonly clock: Clock;
-  readonly logger: Logger;
+  readonly clock: PayerClock;
+  readonly logger?: { debug(fields: object, message: string): void };
 }
 
 /** Between two looks, when the deposit or the provider's silence leaves nothing to sign. */
@@ -70,7 +70,7 @@ export function createVouchers({ exposure, ratePerSecond, step, sign, send, cloc
       delivered = voucher.cumulativeAmount;
     } catch (thrown) {
       // The answer itself shows whether the provider is gone; until then the next one says the same.
-      logger.debug({ code: AppError.from(thrown).code }, "a voucher was not taken");
+      logger?.debug({ code: AppError.from(thrown).code }, "a voucher was not taken");
     }
   }
 

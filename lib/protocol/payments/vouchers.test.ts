@@ -1,6 +1,6 @@
-import { AppError } from "@clawcompute/lib/errors";
-import { createFakeClock, createRecordingLogger } from "@clawcompute/lib/testing";
 import { describe, expect, test } from "vitest";
+import { AppError } from "../../errors/index.ts";
+import { createFakeClock, createRecordingLogger } from "../../testing/index.ts";
 import { createExposure } from "./exposure.ts";
 import { createVouchers, type SignedVoucher } from "./vouchers.ts";
 
@@ -26,7 +26,7 @@ function open(send: (voucher: SignedVoucher) => Promise<void> = async () => {}) 
       await send(voucher);
     },
     clock,
-    logger: createRecordingLogger() as never,
+    logger: createRecordingLogger(),
   });
   return { clock, exposure, vouchers, sent, signatures: () => signatures };
 }

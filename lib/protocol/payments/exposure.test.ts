@@ -1,6 +1,6 @@
-import { costDown } from "@clawcompute/lib/money";
-import { createFakeClock } from "@clawcompute/lib/testing";
 import { describe, expect, test } from "vitest";
+import { costDown } from "../../money/index.ts";
+import { createFakeClock } from "../../testing/index.ts";
 import { createExposure } from "./exposure.ts";
 
 const RATE = 3_000_000n;

@@ -1,6 +1,5 @@
-import { costDown, coveredMsDown } from "@clawcompute/lib/money";
-import type { Clock } from "@clawcompute/lib/node";
-import { createStopwatch } from "../streams/stopwatch.ts";
+import { costDown, coveredMsDown } from "../../money/index.ts";
+import { createStopwatch, type PayerClock } from "./stopwatch.ts";
 
 /**
  * What one channel owes by this side's own measure, and how much of it may be signed. P4: a signature never runs ahead of that measure
@@ -32,14 +31,16 @@ export interface ExposureTerms {
   readonly step: bigint;
   /** Of the channel; grows by top-ups. */
   readonly deposit: () => bigint;
+  /** What an earlier life of this payer measured, and signed. */
+  readonly before?: { readonly busyMs: number; readonly signed: bigint };
 }
 
-export function createExposure({ ratePerSecond, step, deposit }: ExposureTerms, clock: Clock): Exposure {
+export function createExposure({ ratePerSecond, step, deposit, before }: ExposureTerms, clock: Pick<PayerClock, "now">): Exposure {
   const stopwatch = createStopwatch(clock);
   let unclaimedMs = 0;
   let waived = 0n;
-  let signed = 0n;
-  const busyMs = () => stopwatch.busyMs() - unclaimedMs;
+  let signed = before?.signed ?? 0n;
+  const busyMs = () => (before?.busyMs ?? 0) + stopwatch.busyMs() - unclaimedMs;
   const owed = () => {
     const cost = costDown(ratePerSecond, busyMs());
     return cost > waived ? cost - waived : 0n;

@@ -262,7 +262,7 @@ program
     await main({ argv, env: process.env });
   });
 
-program
+const keeper = program
   .command("keeper")
   .summary("update other people's streams for a share")
   .description("Runs the keeper agent: finds streams worth updating and batches them by profit.")
@@ -270,6 +270,16 @@ program
   .action(async (flags) => {
     const { main } = await import("./keeper/main.ts");
     finish(await main(flags, { env: process.env, signal: interruptible("stopping the keeper") }));
+  });
+keeper
+  .command("report")
+  .description("what the keeper earned and paid, by day, from its own records")
+  .option("--days <n>", "how far back (default: 7)")
+  .option("--chain", "also compare each batch with the chain")
+  .option("--json", "print one JSON object instead")
+  .action(async (flags) => {
+    const { reportMain } = await import("./keeper/report.ts");
+    finish(await reportMain(flags, context()));
   });
 
 program
@@ -341,14 +351,14 @@ function usageOutcome(error: CommanderError): number {
   return wanted ? exitCodes.done : exitCodes.badInput;
 }
 
-for (const command of [program, ...program.commands, ...wallet.commands, ...receipts.commands]) {
+for (const command of [program, ...program.commands, ...wallet.commands, ...receipts.commands, ...keeper.commands]) {
   command.exitOverride();
   if (json) command.configureOutput({ outputError: () => {}, writeErr: () => {} });
 }
 
 let longRunning = false;
 try {
-  longRunning = ["provider", "keeper", "indexer"].includes(process.argv[2] ?? "");
+  longRunning = ["provider", "keeper", "indexer"].includes(process.argv[2] ?? "") && process.argv[3] !== "report";
   await program.parseAsync();
 } catch (thrown) {
   if (thrown instanceof CommanderError) {

@@ -1,6 +1,7 @@
-import { type Chain, type Offer, readOffer } from "@clawcompute/lib/chain";
+import { type Chain, contractSignatureOf, type Offer, readOffer } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { costDown } from "@clawcompute/lib/money";
+import { recoverSigner } from "@clawcompute/lib/node";
 import {
   checkReceipt,
   type Domain,
@@ -31,6 +32,9 @@ export const domainOf = (chain: Chain): Domain => ({
   verifyingContract: chain.network.contracts.streamPay,
 });
 
+/** Natively where that is installed; a provider whose owner or signer is a contract is asked (ERC-1271). */
+const checksOf = (chain: Chain) => ({ recover: recoverSigner, contractSignature: contractSignatureOf(chain) });
+
 /** The receipt after every check: shape, signature, stream, answer, time, sums. Throws PROVIDER_DISHONEST naming the first lie. */
 export async function verifyReceipt(chain: Chain, stream: OpenStream, sent: unknown, own: OwnMeasure): Promise<SignedReceipt> {
   const signed = decodeSignedReceipt(sent);
@@ -43,7 +47,7 @@ export async function verifyReceipt(chain: Chain, stream: OpenStream, sent: unkn
     signers: await signersOf(chain, stream.offer, signer),
     toleranceMs: TOLERANCE_MS,
   });
-  await verifyReceiptSignature(domainOf(chain), receipt, signature, signer);
+  await verifyReceiptSignature(domainOf(chain), receipt, signature, signer, checksOf(chain));
   if (settlement) await verifySettlement(chain, stream, settlement);
   return signed;
 }
@@ -59,7 +63,7 @@ export async function verifyChannelReceipt(
   const { receipt, signature, signer } = signed;
   const signers = await signersOf(chain, offer, signer);
   checkChannelReceipt(signed, { ...own, providerId: offer.id, signers, toleranceMs: TOLERANCE_MS });
-  await verifyReceiptSignature(domainOf(chain), receipt, signature, signer);
+  await verifyReceiptSignature(domainOf(chain), receipt, signature, signer, checksOf(chain));
   return signed;
 }
 
@@ -78,7 +82,7 @@ export async function verifySettlement(chain: Chain, stream: OpenStream, { strea
   let refused: unknown;
   for (const signer of await signersOf(chain, stream.offer)) {
     try {
-      return await verifySettlementSignature(domainOf(chain), { streamId, owed }, signature, signer);
+      return await verifySettlementSignature(domainOf(chain), { streamId, owed }, signature, signer, checksOf(chain));
     } catch (thrown) {
       refused = thrown;
     }

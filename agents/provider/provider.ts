@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { streamPayAbi } from "@clawcompute/lib/abi";
 import {
   type Chain,
+  contractSignatureOf,
   createSender,
   decodeRevert,
   listWalletOffers,
@@ -28,7 +29,6 @@ import { createCapacity } from "./capacity.ts";
 import type { OfferCaps } from "./caps.ts";
 import { createChainTime } from "./chainTime.ts";
 import type { ProviderContext } from "./context.ts";
-import { contractSignatureOf } from "./contractSignature.ts";
 import { applyListing, changePrice, planPrices, setActive } from "./listing.ts";
 import { type OfferTerms, offerOf, type ServedOffer } from "./offers.ts";
 import { createOutbox } from "./outbox.ts";

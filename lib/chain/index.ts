@@ -1,6 +1,7 @@
 export { type AgreementOptions, readStreamAgreed, watchAgreement } from "./agreement.ts";
 export { type ChannelEvent, type ChannelState, channelEventsOf, channelWrites, readChannel } from "./channels.ts";
 export { assertChain, type Chain, type ConnectOptions, chainTimeMs, connect, connectChain } from "./connect.ts";
+export { contractSignatureOf } from "./contractSignature.ts";
 export { type Artifact, type Artifacts, codeMatches, type DeploymentStep, planDeployment } from "./deployment.ts";
 export { isDevKey, refuseDevKeyOnPublicChain } from "./devKeys.ts";
 export { currentFees, type Fees } from "./fees.ts";

@@ -81,16 +81,22 @@ export async function isSignedBy(
   return (await contractSignature?.({ address, data, signature })) ?? false;
 }
 
+/** Ways of checking a signature, other than the default. */
+export interface SignatureChecks {
+  readonly contractSignature?: ContractSignatureCheck;
+  readonly recover?: Recover;
+}
+
 /** Who signed a receipt; throws PROVIDER_DISHONEST when it was not `signer`. */
 export async function verifyReceiptSignature(
   domain: Domain,
   receipt: Receipt,
   signature: Hex,
   signer: Address,
-  contractSignature?: ContractSignatureCheck,
+  { contractSignature, recover }: SignatureChecks = {},
 ): Promise<void> {
   const data = receiptTypedData(domain, receipt) as unknown as TypedDataDefinition;
-  if (!(await isSignedBy(data, signature, signer, contractSignature))) {
+  if (!(await isSignedBy(data, signature, signer, contractSignature, recover))) {
     throw new AppError("PROVIDER_DISHONEST", "The receipt's signature is not the provider's.", {
       facts: { signer, requestId: receipt.requestId },
     });
@@ -102,10 +108,10 @@ export async function verifySettlementSignature(
   message: SettlementMessage,
   signature: Hex,
   signer: Address,
-  contractSignature?: ContractSignatureCheck,
+  { contractSignature, recover }: SignatureChecks = {},
 ): Promise<void> {
   const data = settlementTypedData(domain, message) as unknown as TypedDataDefinition;
-  if (!(await isSignedBy(data, signature, signer, contractSignature))) {
+  if (!(await isSignedBy(data, signature, signer, contractSignature, recover))) {
     throw new AppError("PROVIDER_DISHONEST", "The settlement's signature is not the provider's.", {
       facts: { signer, streamId: message.streamId.toString() },
     });

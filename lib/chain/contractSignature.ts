@@ -1,7 +1,7 @@
-import type { Chain } from "@clawcompute/lib/chain";
-import type { ContractSignatureCheck } from "@clawcompute/lib/protocol";
+import type { ContractSignatureCheck } from "../protocol/proofs.ts";
+import type { Chain } from "./connect.ts";
 
-/** Asks a payer that is a contract (ERC-1271). A plain account is not asked: its signature speaks for itself. */
+/** Asks an account that is a contract (ERC-1271). A plain account is not asked: its signature speaks for itself. */
 export function contractSignatureOf(chain: Chain): ContractSignatureCheck {
   return async ({ address, data, signature }) => {
     const code = await chain.client.getCode({ address }).catch(() => undefined);

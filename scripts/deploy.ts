@@ -11,7 +11,7 @@ import {
   refuseDevKeyOnPublicChain,
 } from "@clawcompute/lib/chain";
 import { readSettings } from "@clawcompute/lib/config/env";
-import { chainParametersOf, networkSettings } from "@clawcompute/lib/config/network";
+import { chainParametersOf, readNetworkSettings } from "@clawcompute/lib/config/network";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
 import { devAccounts, readArtifacts } from "@clawcompute/lib/testing";
@@ -50,7 +50,7 @@ const options = {
 } as const;
 
 await runScript(help, options, async ({ flags, env, print, say }) => {
-  const values = readSettings(networkSettings, env);
+  const values = readNetworkSettings(env);
   const { network: name, rpcUrls, chainId } = values;
   const parameters = chainParametersOf({ name, ...(rpcUrls && { rpcUrls }), ...(chainId && { chainId }) });
   const chain = connect(parameters);

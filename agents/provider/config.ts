@@ -32,9 +32,6 @@ export const settings = {
   signerKey: optional(
     privateKey("SIGNER_PRIVATE_KEY", { describe: "hot key that signs receipts and settlements; by default the owner's" }),
   ),
-  bscTestnetRpc: optional(
-    url("BSC_TESTNET_RPC", { describe: "RPC endpoint of BSC testnet; also chooses that network when NETWORK is not set" }),
-  ),
   model: text("MODEL_NAME", { describe: "model as the registry lists it", fallback: "llama-3.3-70b-versatile", maxLength: 64 }),
   port: optional(
     integer("PROVIDER_PORT", { describe: "port to listen on; PORT is read where this is not set, else 3001", min: 0, max: 65_535 }),
@@ -147,7 +144,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** Pure but for `readFile`, which reads PROVIDER_OFFERS. Throws CONFIG_INVALID naming the variable, or CONTRACT_MISSING. */
 export function readConfig(env: Env, readFile: (path: string) => string): ProviderConfig {
   const values = readSettings(settings, env);
-  const network = networkFromEnv(withBscTestnetRpc(env));
+  const network = networkFromEnv(env);
   const offers = values.offersFile ? parseOffersFile(values.offersFile, readFile, env, capsOf(values)) : [offerOfEnv(values)];
   for (const offer of offers) {
     if (offer.backend.kind === "echo" && !network.isLocal && !values.echoOnPublicChain) {
@@ -164,13 +161,7 @@ export function readConfig(env: Env, readFile: (path: string) => string): Provid
 /** What the operator's commands need: chain and wallet, no engine. Throws as `readConfig` does. */
 export function readOperatorConfig(env: Env) {
   const values = readSettings(settings, env);
-  return { ...values, network: networkFromEnv(withBscTestnetRpc(env)), listenPort: values.port ?? values.anyPort ?? 3001 };
-}
-
-function withBscTestnetRpc(env: Env): Env {
-  if (!env.BSC_TESTNET_RPC) return env;
-  const network = env.NETWORK || "bsc-testnet";
-  return network === "bsc-testnet" ? { ...env, NETWORK: network, RPC_URL: env.RPC_URL || env.BSC_TESTNET_RPC } : env;
+  return { ...values, network: networkFromEnv(env), listenPort: values.port ?? values.anyPort ?? 3001 };
 }
 
 export const concurrencyOf = (kind: BackendConfig["kind"], given: number | undefined): number => given ?? (kind === "llama" ? 2 : 16);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chainParametersOf, networkOf } from "./network.ts";
+import { chainParametersOf, networkFromEnv, networkOf } from "./network.ts";
 
 const contracts = {
   registry: "0x1111111111111111111111111111111111111111",
@@ -65,5 +65,17 @@ describe("networkOf", () => {
     const options = { name: "custom", chainId: 424242, rpcUrls: ["http://127.0.0.1:1"] };
     expect(() => networkOf(options)).toThrow(expect.objectContaining({ code: "CONTRACT_MISSING", param: "registry" }));
     expect(chainParametersOf(options)).toMatchObject({ chainId: 424242, name: "custom" });
+  });
+
+  it("behavior: BSC_TESTNET_RPC chooses its network for every program, and does nothing on another one", () => {
+    const contracts = {
+      REGISTRY_ADDRESS: `0x${"1".repeat(40)}`,
+      STREAM_PAY_ADDRESS: `0x${"2".repeat(40)}`,
+      PAYMENT_CHANNEL_ADDRESS: `0x${"3".repeat(40)}`,
+    };
+    const rpc = { BSC_TESTNET_RPC: "https://rpc.example" };
+    expect(networkFromEnv({ ...contracts, ...rpc })).toMatchObject({ chainId: 97, rpcUrls: ["https://rpc.example"] });
+    expect(networkFromEnv({ ...contracts, ...rpc, RPC_URL: "https://own.example" })).toMatchObject({ rpcUrls: ["https://own.example"] });
+    expect(networkFromEnv({ ...rpc, NETWORK: "local" })).toMatchObject({ chainId: 31337, rpcUrls: ["http://127.0.0.1:8545"] });
   });
 });

@@ -152,6 +152,9 @@ export const networkSettings = {
     list(url("RPC_URL", { describe: "RPC endpoints in order of preference, separated by commas; default: the network's public ones" })),
   ),
   wsUrl: optional(url("WS_URL", { describe: "WebSocket endpoint that announces new blocks", protocols: ["ws:", "wss:"] })),
+  bscTestnetRpc: optional(
+    url("BSC_TESTNET_RPC", { describe: "RPC endpoint of BSC testnet; also chooses that network when NETWORK is not set" }),
+  ),
   chainId: optional(integer("CHAIN_ID", { describe: "chain id of the network custom", min: 1, max: 999_999_999_999 })),
   registry: optional(address("REGISTRY_ADDRESS", { describe: "ComputeRegistry, where it is not the committed one" })),
   streamPay: optional(address("STREAM_PAY_ADDRESS", { describe: "StreamPay, where it is not the committed one" })),
@@ -174,6 +177,16 @@ export function networkFrom(values: Values<typeof networkSettings>): Network {
   });
 }
 
-export function networkFromEnv(env: Readonly<Record<string, string | undefined>>): Network {
-  return networkFrom(readSettings(networkSettings, env));
+type Env = Readonly<Record<string, string | undefined>>;
+
+export function networkFromEnv(env: Env): Network {
+  return networkFrom(readNetworkSettings(env));
+}
+
+/** The settings with BSC_TESTNET_RPC taken in. Throws CONFIG_INVALID. */
+export function readNetworkSettings(env: Env): Values<typeof networkSettings> {
+  if (!env.BSC_TESTNET_RPC) return readSettings(networkSettings, env);
+  const network = env.NETWORK || "bsc-testnet";
+  const named = network === "bsc-testnet" ? { ...env, NETWORK: network, RPC_URL: env.RPC_URL || env.BSC_TESTNET_RPC } : env;
+  return readSettings(networkSettings, named);
 }

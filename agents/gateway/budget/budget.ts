@@ -15,6 +15,8 @@ export interface SpendLimits {
 export interface Client {
   readonly name: string;
   readonly limits: SpendLimits;
+  /** May see the books and end every stream. */
+  readonly owner?: boolean;
   /** Undefined: every one that the gateway allows. */
   readonly models?: readonly string[] | undefined;
   readonly providers?: readonly number[] | undefined;

@@ -27,6 +27,8 @@ const clientsFile = z
     z.strictObject({
       name: z.string().regex(/^[\w .-]{1,64}$/, "must have 1 to 64 letters, digits, dots, dashes or spaces"),
       keySha256: z.string().regex(/^[0-9a-f]{64}$/, "must be the SHA-256 of the client's key in lower-case hex"),
+      /** May also see the books and stop everything. */
+      owner: z.boolean().optional(),
       perRequest: coins,
       perHour: coins,
       perDay: coins,
@@ -55,8 +57,8 @@ export function parseClients(text: string): ClientKey[] {
     if (names.has(name)) throw invalidConfig("GATEWAY_CLIENTS", `the name "${name}" appears twice`);
     names.add(name);
   }
-  return result.data.map(({ name, keySha256, models, providers, ...limits }) => ({
-    client: { name, limits, models, providers },
+  return result.data.map(({ name, keySha256, owner = false, models, providers, ...limits }) => ({
+    client: { name, limits, owner, models, providers },
     keySha256,
   }));
 }

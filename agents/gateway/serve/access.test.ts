@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { request } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { parseClients } from "../budget/clients.ts";
 import { type Market, openMarket } from "../testing/market.ts";
 import { startGateway, type TestGateway } from "../testing/startGateway.ts";
 import { readServeConfig } from "./config.ts";
@@ -57,6 +58,21 @@ describe("who may spend", () => {
     expect(await ask({ "x-api-key": "ci-key" })).toBe(200);
     expect(await ask({ authorization: "Bearer ci-key" }, "/gateway/status")).toBe(401);
     expect(await ask({ authorization: "Bearer 0123456789abcdef" }, "/gateway/status")).toBe(200);
+  });
+});
+
+describe("the owner among clients", () => {
+  test("behavior: without a key of its own, a client that is marked as the owner sees the books", async () => {
+    const keyOf = (name: string) => createHash("sha256").update(`${name}-key`).digest("hex");
+    const clients = parseClients(
+      JSON.stringify([
+        { name: "ci", keySha256: keyOf("ci") },
+        { name: "me", keySha256: keyOf("me"), owner: true },
+      ]),
+    );
+    gateway = await startGateway(market.local, market.payer, { access: { clients } }, market.sender);
+    expect(await ask({ authorization: "Bearer ci-key" }, "/gateway/status")).toBe(401);
+    expect(await ask({ authorization: "Bearer me-key" }, "/gateway/status")).toBe(200);
   });
 });
 

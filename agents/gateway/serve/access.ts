@@ -21,7 +21,7 @@ export interface Access {
 const sha256 = (text: string) => createHash("sha256").update(text).digest();
 
 export function createAccess({ host, token, clients, origins }: AccessOptions): Access {
-  const owner: Client = { name: "local", limits: {} };
+  const owner: Client = { name: "local", limits: {}, owner: true };
   const keys = [
     ...(clients ?? []).map(({ client, keySha256 }) => ({ client, digest: Buffer.from(keySha256, "hex") })),
     ...(token === undefined ? [] : [{ client: owner, digest: sha256(token) }]),

@@ -24,9 +24,11 @@ export function ownRoutes(context: GatewayContext) {
   };
   /** Limits and books are the owner's; clients with keys of their own see their answers' costs only. */
   const owner = (c: RouteContext) => {
-    const client = access.check(c);
-    if (client.name !== "local")
-      throw new AppError("CLIENT_KEY_UNKNOWN", "Only the gateway's owner may see this.", { param: "authorization" });
+    if (access.check(c).owner) return;
+    throw new AppError("CLIENT_KEY_UNKNOWN", "Only the gateway's owner may see this.", {
+      param: "authorization",
+      hint: 'Use GATEWAY_TOKEN, or the key of a client that has "owner": true in GATEWAY_CLIENTS.',
+    });
   };
 
   return {
@@ -90,7 +92,7 @@ export function ownRoutes(context: GatewayContext) {
         .where(
           and(eq(gatewayRequests.requestId, request.slice(0, 64)), eq(gatewayRequests.chainId, chainId), eq(gatewayRequests.payer, payer)),
         );
-      if (!row || (client.name !== "local" && row.client !== client.name))
+      if (!row || (!client.owner && row.client !== client.name))
         throw new AppError("NOT_FOUND", "There is no such request.", { param: "request" });
       return c.json({
         request: row.requestId,

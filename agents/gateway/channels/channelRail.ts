@@ -86,7 +86,10 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
       ratePerSecond,
       step,
       sign: wire.sign,
-      send: async (voucher) => void (await wire.voucher(voucher, AbortSignal.timeout(stepMs))),
+      send: async (voucher) => {
+        const { spent } = await wire.voucher(voucher, AbortSignal.timeout(stepMs));
+        exposure.agree(exposure.busyMs(), spent);
+      },
       clock,
       logger: logger.child({ channelId: channel.id }),
     });

@@ -67,7 +67,7 @@ export const settings = {
   }),
   idleSeconds: seconds("STREAM_IDLE_SECONDS", "an unused stream is ended after this time; its clock runs on meanwhile", "30", 3_600),
   channelIdleSeconds: seconds(
-    "CHANNEL_IDLE_SECONDS",
+    "GATEWAY_CHANNEL_IDLE_SECONDS",
     "an unused channel is closed after this time; it costs nothing, but holds the deposit",
     "300",
     86_400,

@@ -16,8 +16,8 @@ import { watchAnswer } from "./watchAnswer.ts";
 export interface Sink {
   /** Each event reaches the caller at once; otherwise nothing does until the answer is whole. */
   readonly live: boolean;
-  /** Resolves when there is room for more. */
-  deliver(piece: Piece): Promise<void>;
+  /** Undefined, or a promise that resolves when there is room for more. */
+  deliver(piece: Piece): Promise<void> | undefined;
   /** A word beside the answer, once it has begun. */
   comment(text: string): void;
   /** A sign of life, so that nobody on the way gives up; it commits to an answer. */
@@ -155,31 +155,40 @@ async function produce(
     },
   });
 
-  async function take(piece: Piece): Promise<void> {
+  function take(piece: Piece): Promise<void> | undefined {
     const { hasContent, shown } = work.take(piece);
     if (hasContent && firstTokenAtMs === 0) {
       firstTokenAtMs = clock.now();
       metrics.firstToken.observe((firstTokenAtMs - startedAtMs) / 1000);
       watch.firstToken();
     }
-    if (!shown) return;
+    if (!shown) return undefined;
     delivered = true;
-    await sink.deliver(piece);
+    const room = sink.deliver(piece);
+    if (room) return room.then(reached);
+    reached();
+    return undefined;
+  }
+  function reached(): void {
     deliveredAtMs = clock.now();
     watch.delivered();
   }
 
-  const cut = new Promise<never>((_, reject) => onAbort(stopped, () => reject(stopped.reason)));
-  cut.catch(() => {});
-  let engine: AsyncIterator<Piece> | undefined;
+  const unlessStopped = createBreak(stopped);
+  let engine: (AsyncIterator<Piece> & { readonly ready?: () => Piece | undefined }) | undefined;
   try {
     engine = work.start(stopped)[Symbol.asyncIterator]();
     for (;;) {
       watch.waiting();
-      const step = await Promise.race([engine.next(), cut]);
+      const step = await unlessStopped(engine.next());
       if (step.done) break;
       watch.received();
-      await Promise.race([take(step.value), cut]);
+      // What arrived together goes on together.
+      for (let piece: Piece | undefined = step.value; piece; piece = engine.ready?.()) {
+        const room = take(piece);
+        if (room) await unlessStopped(room);
+        stopped.throwIfAborted();
+      }
     }
     if (!work.isWhole())
       stop({ reason: "upstream_error", failure: new AppError("UPSTREAM_FAILED", "The model broke off in the middle of its answer.") });
@@ -193,7 +202,7 @@ async function produce(
   const storedUntilMs = await meter.stop();
 
   // The caller may have stopped reading: what is left to say is sent without waiting for room.
-  const last = (piece: Piece) => void sink.deliver(piece).catch(() => {});
+  const last = (piece: Piece) => void sink.deliver(piece)?.catch(() => {});
   const reason: EndReason = early ? early.reason : work.endReason();
   const failure =
     early && !byPayer.has(early.reason) ? (early.failure ?? new AppError("UPSTREAM_FAILED", "The answer failed.")) : undefined;
@@ -227,6 +236,18 @@ async function produce(
 function failureOf(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   return new AppError("UPSTREAM_FAILED", "The model behind this provider failed.", { cause: thrown });
+}
+
+/** Waits for a promise, or throws the signal's reason. Unlike Promise.race it leaves nothing behind on the signal for each wait. */
+function createBreak(signal: AbortSignal): <T>(promise: Promise<T>) => Promise<T> {
+  let leave: ((reason: unknown) => void) | undefined;
+  onAbort(signal, () => leave?.(signal.reason));
+  return (promise) =>
+    new Promise((resolve, reject) => {
+      leave = reject;
+      if (signal.aborted) reject(signal.reason);
+      promise.then(resolve, reject);
+    });
 }
 
 function onAbort(signal: AbortSignal, then: () => void): () => void {

@@ -48,7 +48,7 @@ export {
   sessionResponse,
   settleResponse,
 } from "./routes.ts";
-export { encodeSse, parseSse, type SseEvent } from "./sse.ts";
+export { createSseReader, encodeSse, parseSse, type SseEvent, type SseReader } from "./sse.ts";
 export {
   type Domain,
   type SessionProofMessage,

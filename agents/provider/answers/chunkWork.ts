@@ -1,5 +1,6 @@
 import { type AppError, toProblem } from "@clawcompute/lib/errors";
 import { type ChatRequest, createCompletion } from "@clawcompute/lib/protocol";
+import { mapArriving } from "../backends/arriving.ts";
 import type { Backend } from "../backends/backend.ts";
 import type { CompletionRequest } from "../backends/modalities.ts";
 import { type ChunkHead, cutChunk, endReasonOf, isUsageOnly, readChunk, receiptChunk } from "../chunks.ts";
@@ -66,9 +67,7 @@ function createChunkWork({ requestId, startedAtMs }: WorkContext, options: Chunk
   return {
     inOnePiece: false,
     inTokens: true,
-    start: async function* (signal) {
-      for await (const data of run(signal)) yield { data };
-    },
+    start: (signal) => mapArriving(run(signal), (data) => ({ data })),
     take: ({ data }) => {
       const text = String(data);
       const facts = readChunk(text);

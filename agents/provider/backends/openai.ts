@@ -1,10 +1,11 @@
 import { AppError } from "@clawcompute/lib/errors";
 import { type Clock, systemClock } from "@clawcompute/lib/node";
 import type { ChatRequest } from "@clawcompute/lib/protocol";
+import { type Arriving, arriving } from "./arriving.ts";
 import type { Backend } from "./backend.ts";
 import { openaiModalities } from "./openaiModalities.ts";
 import { chunksOfAnswer, createUpstreamChunks, type UpstreamChunkOptions } from "./upstreamChunks.ts";
-import { eventsOf, sendJson } from "./upstreamEvents.ts";
+import { eventGroupsOf, sendJson } from "./upstreamEvents.ts";
 import { collect, createUpstreamHttp, parseIfJson, type UpstreamAnswer, type UpstreamHttp } from "./upstreamHttp.ts";
 import { checkTimeouts, defaultTimeouts, type UpstreamTimeouts } from "./upstreamWatch.ts";
 
@@ -55,31 +56,45 @@ function createChunkStream(http: UpstreamHttp, nameOf: (model: string) => string
     }
   }
 
-  return async function* stream(path: string, request: Asked, options: UpstreamChunkOptions, signal: AbortSignal): AsyncGenerator<string> {
+  async function* groups(
+    path: string,
+    request: Asked,
+    options: UpstreamChunkOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly string[]> {
     const answer = await ask(path, request, signal);
     const chunks = createUpstreamChunks(options);
+    const group: string[] = [];
+    const put = (event: string | undefined) => {
+      if (event !== undefined) group.push(event);
+    };
     if (answer.contentType.includes("json")) {
       const whole = parseIfJson((await collect(answer.bytes)).toString("utf8"));
-      for (const part of chunksOfAnswer(whole)) {
-        const event = chunks.takeParsed(part);
-        if (event !== undefined) yield event;
-      }
+      for (const part of chunksOfAnswer(whole)) put(chunks.takeParsed(part));
     } else {
       try {
-        for await (const { data } of eventsOf(answer, signal, secret)) {
-          const event = chunks.take(data);
-          if (event === undefined) continue;
-          answer.watch.firstToken();
-          yield event;
+        for await (const events of eventGroupsOf(answer, signal, secret)) {
+          try {
+            for (const { data } of events) put(chunks.take(data));
+          } finally {
+            // What came before a mistake was said.
+            if (group.length > 0) {
+              answer.watch.firstToken();
+              yield group.splice(0);
+            }
+          }
         }
       } catch (error) {
         // What comes after the end changes nothing about the answer.
         if (signal.aborted || !chunks.finished()) throw error;
       }
     }
-    const usage = chunks.finished() ? chunks.usage() : undefined;
-    if (usage) yield usage;
-  };
+    put(chunks.finished() ? chunks.usage() : undefined);
+    if (group.length > 0) yield group;
+  }
+
+  return (path: string, request: Asked, options: UpstreamChunkOptions, signal: AbortSignal): Arriving<string> =>
+    arriving(groups(path, request, options, signal));
 }
 
 async function checkModels(http: UpstreamHttp, { model }: OpenaiConfig, signal: AbortSignal): Promise<void> {

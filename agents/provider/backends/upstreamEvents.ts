@@ -1,5 +1,5 @@
 import { AppError } from "@clawcompute/lib/errors";
-import { parseSse, type SseEvent } from "@clawcompute/lib/protocol";
+import { createSseReader, type SseEvent, type SseReader } from "@clawcompute/lib/protocol";
 import { midAnswerError } from "./upstreamError.ts";
 import { parseIfJson, type UpstreamAnswer, type UpstreamHttp } from "./upstreamHttp.ts";
 
@@ -14,16 +14,40 @@ export function sendJson(http: UpstreamHttp, path: string, body: object, signal:
   });
 }
 
-/** The events of an answer up to [DONE], without comments. Throws what an event named "error" says. */
-export async function* eventsOf(answer: UpstreamAnswer, signal: AbortSignal, secret: string | undefined): AsyncGenerator<SseEvent> {
-  try {
-    for await (const item of parseSse(answer.bytes)) {
-      signal.throwIfAborted();
+/** The events of an answer up to [DONE], without comments, as they arrive together. Throws what an event named "error" says. */
+export async function* eventGroupsOf(
+  answer: UpstreamAnswer,
+  signal: AbortSignal,
+  secret: string | undefined,
+): AsyncGenerator<readonly SseEvent[]> {
+  const reader = createSseReader();
+  for await (const bytes of answer.bytes) {
+    signal.throwIfAborted();
+    const events: SseEvent[] = [];
+    for (const item of read(reader, bytes)) {
       if (item.comment !== undefined) continue;
-      if (item.data === "[DONE]") return answer.drain();
-      if (item.event === "error") throw midAnswerError(parseIfJson(item.data), secret);
-      yield item;
+      if (item.data === "[DONE]") {
+        if (events.length > 0) yield events;
+        return answer.drain();
+      }
+      if (item.event === "error") {
+        if (events.length > 0) yield events;
+        throw midAnswerError(parseIfJson(item.data), secret);
+      }
+      events.push(item);
     }
+    if (events.length > 0) yield events;
+  }
+}
+
+/** The same, one by one. */
+export async function* eventsOf(answer: UpstreamAnswer, signal: AbortSignal, secret: string | undefined): AsyncGenerator<SseEvent> {
+  for await (const events of eventGroupsOf(answer, signal, secret)) yield* events;
+}
+
+function read(reader: SseReader, bytes: Uint8Array): readonly SseEvent[] {
+  try {
+    return reader.push(bytes);
   } catch (error) {
     // The event-stream reader's own limit speaks of the provider; here the engine is meant.
     if (!(error instanceof AppError && error.code === "PROVIDER_FAILED")) throw error;

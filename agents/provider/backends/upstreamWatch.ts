@@ -41,20 +41,23 @@ export function watchUpstream(clock: Clock, timeouts: UpstreamTimeouts, onExpire
     ["headers", startedAt + timeouts.headersMs],
     ["firstToken", startedAt + timeouts.firstTokenMs],
   ]);
-  let sleeping = new AbortController();
+  let over = false;
+  let sleeping: { readonly untilMs: number; readonly wake: AbortController } | undefined;
 
+  /** A limit that was met leaves its sleep as it is: whoever wakes too early looks again. */
   function sleepUntilDue(): void {
-    sleeping.abort("over");
-    const [next] = [...due].sort(([, a], [, b]) => a - b);
-    if (!next) return;
-    sleeping = new AbortController();
-    const { signal } = sleeping;
-    clock.sleep(Math.max(0, next[1] - clock.now()), signal).then(wake, () => {});
-    function wake() {
-      if (signal.aborted) return;
+    const next = Math.min(...due.values());
+    if (over || due.size === 0 || (sleeping && sleeping.untilMs <= next)) return;
+    sleeping?.wake.abort("earlier");
+    const own = { untilMs: next, wake: new AbortController() };
+    sleeping = own;
+    clock.sleep(Math.max(0, next - clock.now()), own.wake.signal).then(look, () => {});
+    function look() {
+      if (sleeping !== own || over) return;
+      sleeping = undefined;
       const late = [...due].find(([, at]) => at <= clock.now());
       if (!late) return sleepUntilDue();
-      due.clear();
+      over = true;
       const [phase] = late;
       onExpired(
         new AppError("UPSTREAM_TIMEOUT", `The model behind this provider ${silentFor[phase]}.`, {
@@ -63,26 +66,23 @@ export function watchUpstream(clock: Clock, timeouts: UpstreamTimeouts, onExpire
       );
     }
   }
-  const pass = (phase: Phase) => {
-    if (due.delete(phase)) sleepUntilDue();
-  };
 
   sleepUntilDue();
   return {
-    connected: () => pass("connect"),
+    connected: () => void due.delete("connect"),
     headers: () => {
       due.set("stall", clock.now() + timeouts.stallMs);
       due.delete("connect");
-      pass("headers");
+      due.delete("headers");
+      sleepUntilDue();
     },
-    // Only moves the limit further away, so the sleep under way may go on.
     heard: () => {
       if (due.has("stall")) due.set("stall", clock.now() + timeouts.stallMs);
     },
-    firstToken: () => pass("firstToken"),
+    firstToken: () => void due.delete("firstToken"),
     done: () => {
-      due.clear();
-      sleeping.abort("over");
+      over = true;
+      sleeping?.wake.abort("over");
     },
   };
 }

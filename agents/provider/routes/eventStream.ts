@@ -18,6 +18,8 @@ export interface EventStream extends Sink {
   fail(piece: Piece): void;
 }
 
+const MOST_AT_ONCE = 65_536;
+
 /** A reader that takes nothing for this long has gone, whatever its socket says. */
 const UNREAD_MS = 60_000;
 
@@ -26,6 +28,8 @@ export function createEventStream(c: RouteContext, requestId: string): EventStre
   const gone = goneSignal(response);
   const hash = createHash("sha256");
   const held: string[] = [];
+  /** What this turn of the event loop has to say: it leaves as one write. */
+  let saying = "";
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
     open = () => {
@@ -38,26 +42,38 @@ export function createEventStream(c: RouteContext, requestId: string): EventStre
         "x-request-id": requestId,
       });
       response.socket?.setNoDelay(true);
-      response.flushHeaders();
-      for (const text of held.splice(0)) response.write(text);
+      for (const text of held.splice(0)) write(text);
       resolve();
     };
   });
 
-  const write = (text: string): boolean => response.destroyed || response.writableEnded || response.write(text);
+  const say = () => {
+    const text = saying;
+    saying = "";
+    if (text !== "" && !response.destroyed && !response.writableEnded) response.write(text);
+  };
+  const write = (text: string): void => {
+    if (saying === "") process.nextTick(say);
+    saying += text;
+  };
   const end = () => {
     open();
-    if (!response.destroyed && !response.writableEnded) response.end();
+    const text = saying;
+    saying = "";
+    if (!response.destroyed && !response.writableEnded) response.end(text);
   };
 
   return {
     live: true,
     opened,
     gone: gone.signal,
-    deliver: async (piece) => {
+    deliver: (piece) => {
       open();
-      hash.update(piece.data).update("\n");
-      if (!write(encodePiece(piece))) await room(response, gone);
+      hash.update(typeof piece.data === "string" ? `${piece.data}\n` : piece.data);
+      if (typeof piece.data !== "string") hash.update("\n");
+      write(encodePiece(piece));
+      if (saying.length > MOST_AT_ONCE) say();
+      return response.writableNeedDrain ? room(response, gone) : undefined;
     },
     comment: (text) => {
       if (response.headersSent) write(`: ${text}\n\n`);

@@ -72,7 +72,7 @@ async function answerWhole<W extends Work>(c: RouteContext, compose: (work: W) =
   let body: Body | undefined;
   const sink: Sink = {
     live: false,
-    deliver: async () => {},
+    deliver: () => undefined,
     comment: () => {},
     alive: () => {},
     seal: () => {

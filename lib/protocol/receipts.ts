@@ -1,4 +1,4 @@
-import { type Address, type Hex, hashTypedData, isHex, pad, toHex } from "viem";
+import { type Address, type Hex, isHex, pad, toHex } from "viem";
 import { z } from "zod";
 import { AppError } from "../errors/index.ts";
 import { costDown, parseRaw } from "../money/index.ts";
@@ -81,7 +81,7 @@ export const receiptTypedData = ({ chainId, verifyingContract }: Domain, receipt
     },
   }) as const;
 
-export const hashReceipt = (domain: Domain, receipt: Receipt): Hex => hashTypedData(receiptTypedData(domain, receipt));
+export { hashReceipt } from "./receiptHash.ts";
 
 const hash = z.custom<Hex>((value) => isHex(value) && value.length === 66, "must be 32 bytes in hex");
 const signature = z.custom<Hex>((value) => isHex(value) && value.length >= 4 && value.length <= 8194, "must be a signature in hex");

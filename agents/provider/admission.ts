@@ -4,6 +4,7 @@ import type { Address } from "viem";
 import type { Caller } from "./caller.ts";
 import type { ChainTime } from "./chainTime.ts";
 import { offerOf, type ServedOffer } from "./offers.ts";
+import type { PaymentNotes, Payments } from "./payments/payments.ts";
 import type { RateLimit } from "./rateLimit.ts";
 import { assertServes, type ServiceName } from "./services.ts";
 import { hashToken, isSameStream, type Sessions, type TokenHolder } from "./sessions.ts";
@@ -13,6 +14,8 @@ import type { PayingStream, Streams } from "./streams.ts";
 export interface Payer {
   readonly stream: PayingStream;
   readonly offer: ServedOffer;
+  /** What its way of paying adds to an answer. */
+  readonly notes?: PaymentNotes;
 }
 
 /** Decides who is served. The checks that cost least come first. */
@@ -31,6 +34,8 @@ export interface Admission {
   assertRunway(payer: Payer, extraMs?: number): void;
   /** Nothing may start on the stream until the returned function is called; with `true`, never again. */
   holdLast(stream: PayingStream): (settled: boolean) => void;
+  /** What a payer needs to know to open a stream. */
+  howToPay(): Facts;
   drain(): void;
   /** Throws DRAINING. */
   assertNotDraining(): void;
@@ -41,6 +46,7 @@ export interface AdmissionOptions {
   readonly sessions: Sessions;
   readonly streams: Streams;
   readonly offers: readonly ServedOffer[];
+  readonly payments: Pick<Payments, "payerOf">;
   readonly chainTime: ChainTime;
   readonly domain: Domain;
   readonly payee: Address;
@@ -55,7 +61,7 @@ export interface AdmissionOptions {
 const GOOD_TOKENS = 20_000;
 
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { sessions, streams, offers, chainTime, domain, payee, minRunwayMs, requests, attempts } = options;
+  const { sessions, streams, offers, payments, chainTime, domain, payee, minRunwayMs, requests, attempts } = options;
   const good = new Set<string>();
   /** Streams whose last answer is under way. */
   const ending = new Map<bigint, number>();
@@ -115,6 +121,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
     },
     payer: async (caller) => {
       assertNotDraining();
+      const paying = await payments.payerOf(caller);
+      if (paying) {
+        requests.take(paying.stream.state.payer);
+        chainTime.assertFresh();
+        assertListed(paying.offer);
+        return paying;
+      }
       const found = await holder(caller);
       requests.take(found.payer);
       if (found.settled || ending.has(found.streamId)) throw settling(found.streamId);
@@ -140,6 +153,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       if (ending.has(stream.id) || ended.has(stream)) throw settling(stream.id);
     },
     assertRunway: ({ stream }, extraMs = 0) => {
+      if (stream.cover) return stream.cover.assertMayBegin();
       const runwayMs = streams.runwayMs(stream);
       const neededMs = minRunwayMs + extraMs;
       if (runwayMs >= neededMs) return;
@@ -169,6 +183,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         else ending.delete(id);
       };
     },
+    howToPay: () => paymentFacts(offers, domain, payee),
     drain: () => {
       draining = true;
     },

@@ -7,6 +7,7 @@ import type { Admission, Payer } from "./admission.ts";
 import type { AnswerMetrics } from "./answerMetrics.ts";
 import type { Piece, Work } from "./answers/work.ts";
 import { startMeter } from "./metering.ts";
+import type { UnderWay } from "./payments/cover.ts";
 import type { Running } from "./running.ts";
 import type { Settlements } from "./settlement.ts";
 import type { Streams } from "./streams.ts";
@@ -22,6 +23,8 @@ export interface Sink {
   comment(text: string): void;
   /** A sign of life, so that nobody on the way gives up; it commits to an answer. */
   alive(): void;
+  /** An event about the payment, which is no part of the answer. */
+  beside?(piece: Piece): void;
   /** Nothing more comes: SHA-256 of what the caller has. */
   seal(): Hex;
 }
@@ -95,17 +98,20 @@ export async function runAnswer(deps: AnswerDeps, input: AnswerRequest): Promise
   const unhook = hooks.map(([signal, why]) => onAbort(signal, () => stop(why)));
   const own = running.add(payer.stream.id, () => stop({ reason: "cancelled" }));
   let release = () => {};
+  let underWay: UnderWay | undefined;
   try {
     release = await payer.offer.capacity.take(payer.stream.id, stopping.signal).catch((thrown) => {
       throw stopping.signal.aborted ? refusalOf(stopping.signal.reason as Stop) : thrown;
     });
     admission.assertRunway(payer, input.extraMs);
-    const answered = await produce(deps, input, stopping.signal, stop, () => running.endAll(payer.stream.id, own));
+    underWay = payer.stream.cover?.begin((event) => input.sink.beside?.(event));
+    const answered = await produce(deps, input, stopping.signal, stop, () => running.endAll(payer.stream.id, own), underWay?.end);
     metrics.ended(answered.signed.receipt, input.work.inTokens);
     return answered;
   } finally {
     release();
     for (const off of unhook) off();
+    await underWay?.close();
     own.finish();
     stopping.abort({ reason: "client_gone" } satisfies Stop);
     metrics.running.set(running.count());
@@ -125,6 +131,7 @@ async function produce(
   stopped: AbortSignal,
   stop: (why: Stop) => void,
   endOthers: () => Promise<void>,
+  ended: () => void = () => {},
 ): Promise<Answered> {
   const { clock, logger, db, chainId, streams, settlements, metrics, limits } = deps;
   const { requestId, payer, work, sink } = input;
@@ -185,6 +192,8 @@ async function produce(
       watch.received();
       // What arrived together goes on together.
       for (let piece: Piece | undefined = step.value; piece; piece = engine.ready?.()) {
+        const covered = stream.cover?.whenCovered();
+        if (covered) await unlessStopped(covered);
         const room = take(piece);
         if (room) await unlessStopped(room);
         stopped.throwIfAborted();
@@ -196,6 +205,7 @@ async function produce(
     stop({ reason: "upstream_error", failure: failureOf(thrown) });
   }
   const endedAtMs = clock.now();
+  ended();
   const early = stopped.aborted ? (stopped.reason as Stop) : undefined;
   metrics.observeStop(early?.reason, clock, endedAtMs, engine?.return?.());
   watch.end();
@@ -214,7 +224,7 @@ async function produce(
   const lastPaidMs = failure ? deliveredAtMs : endedAtMs;
   const chargeable = firstTokenAtMs > 0 || byPayer.has(reason);
   const signed = await settlements.closeAnswer(
-    { id: stream.id, ratePerSecond: stream.state.ratePerSecond },
+    { id: stream.id, ratePerSecond: stream.state.ratePerSecond, kind: stream.cover?.kind ?? "stream" },
     {
       requestId,
       providerId: stream.state.providerId,

@@ -104,6 +104,18 @@ export const settings = {
   stallSeconds: seconds("STALL_SECONDS", "how long the engine may be silent in an answer", "20", 3_600),
   staleSeconds: seconds("CHAIN_STALE_SECONDS", "time without a new block after which no work is accepted", "30"),
   withdrawThreshold: amount("WITHDRAW_THRESHOLD", { describe: "least that is collected at once", fallback: "0.001", unit: "coin" }),
+  voucherStepSeconds: seconds(
+    "VOUCHER_STEP_SECONDS",
+    "how far a channel's vouchers run ahead: the most that either side can lose",
+    "1",
+    60,
+  ),
+  claimAbove: amount("CHANNEL_CLAIM_ABOVE", {
+    describe: "unclaimed vouchers of one channel that are not left to grow",
+    fallback: "0.01",
+    unit: "coin",
+  }),
+  channelIdleSeconds: seconds("CHANNEL_IDLE_SECONDS", "time without use after which a channel's vouchers are cashed", "3600", 2_592_000),
   withdrawSeconds: seconds("WITHDRAW_SECONDS", "how often income is collected", "60"),
   drainSeconds: seconds("DRAIN_SECONDS", "how long running answers may go on when the provider stops", "50"),
   databaseUrl: optional(

@@ -6,6 +6,7 @@ import type { AnswerDeps } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import type { ChainTime } from "./chainTime.ts";
 import type { ServedOffer } from "./offers.ts";
+import type { Payments } from "./payments/payments.ts";
 import type { RateLimit } from "./rateLimit.ts";
 import type { RouteContext } from "./routes/handler.ts";
 import type { Running } from "./running.ts";
@@ -29,6 +30,8 @@ export interface ProviderContext {
   readonly sessions: Sessions;
   readonly settlements: Settlements;
   readonly admission: Admission;
+  /** Channels, and whatever else proves itself with each request. */
+  readonly payments: Payments;
   readonly callerOf: (c: RouteContext) => Caller;
   /** Of each address: what turned out to be worth nothing. */
   readonly attempts: RateLimit;

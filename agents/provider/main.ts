@@ -126,6 +126,11 @@ function dataFolder({ dataDir, listenPort }: ProviderConfig): string | undefined
 function limitsOf(config: ProviderConfig): ProviderLimits {
   return {
     minRunwayMs: config.minRunwaySeconds * 1000,
+    payments: {
+      stepMs: config.voucherStepSeconds * 1000,
+      claimAbove: config.claimAbove,
+      idleMs: config.channelIdleSeconds * 1000,
+    },
     perStream: config.perStream,
     queueLength: config.queueLength,
     queueMs: config.queueSeconds * 1000,

@@ -33,6 +33,8 @@ import { applyListing, changePrice, planPrices, setActive } from "./listing.ts";
 import { type OfferTerms, offerOf, type ServedOffer } from "./offers.ts";
 import { createOutbox } from "./outbox.ts";
 import { readPastIncome } from "./pastIncome.ts";
+import type { Collecting } from "./payments/collect.ts";
+import { createPayments, type PaymentLimits } from "./payments/payments.ts";
 import { createPlaces } from "./places.ts";
 import { createRateLimit } from "./rateLimit.ts";
 import { registerOffer } from "./registration.ts";
@@ -45,6 +47,7 @@ import { createIncome, type Income } from "./withdraw.ts";
 
 export interface ProviderLimits extends AnswerLimits {
   readonly minRunwayMs: number;
+  readonly payments: PaymentLimits;
   readonly perStream: number;
   readonly queueLength: number;
   readonly queueMs: number;
@@ -111,6 +114,8 @@ export interface Provider {
 
 /** Stopping waits this long for the chain, no longer. */
 const UNLIST_MS = 30_000;
+/** A payer's transaction that is sent for it may take this long. */
+const RELAY_MS = 60_000;
 
 /** Puts the parts together; nothing runs before `start`. */
 export function createProvider(options: ProviderOptions): Provider {
@@ -156,10 +161,32 @@ export function createProvider(options: ProviderOptions): Provider {
   const settlements = createSettlements({ db, domain, signer, onSettled: sessions.forget });
   const requests = createRateLimit({ perMinute: limits.requestsPerMinute, what: "requests of one payer", clock });
   const attempts = createRateLimit({ perMinute: limits.attemptsPerMinute, what: "proofs and tokens from this address", clock });
+  const running = createRunning();
+  const wallet = ownerAccount && createOutbox({ db, chain, logger, sender: createSender({ chain, account: ownerAccount, logger }) });
+  const sender = wallet?.sender;
+  const payments = createPayments({
+    db,
+    chain,
+    payee: owner,
+    signer,
+    offers,
+    clock,
+    logger,
+    limits: limits.payments,
+    contractSignature,
+    attempts,
+    endAnswers: (payment) => running.endAll(payment),
+    wallet: sender && {
+      estimate: sender.estimate,
+      // The nonce queue lets this process send at once; replicas take turns.
+      send: (call) => (walletLock ? inTurn(() => withWallet(AbortSignal.timeout(RELAY_MS), () => sender.send(call))) : sender.send(call)),
+    },
+  });
   const admission = createAdmission({
     sessions,
     streams,
     offers,
+    payments,
     chainTime,
     domain,
     payee: owner,
@@ -167,11 +194,12 @@ export function createProvider(options: ProviderOptions): Provider {
     requests,
     attempts,
   });
-  const running = createRunning();
   const cut = new AbortController();
   setMaxListeners(0, cut.signal);
   const background: Promise<void>[] = [];
   let following = false;
+  /** Aborted when a payer wants its deposit back: vouchers are cashed at once. */
+  let closingSeen = new AbortController();
 
   const context: ProviderContext = {
     logger,
@@ -186,6 +214,7 @@ export function createProvider(options: ProviderOptions): Provider {
     sessions,
     settlements,
     admission,
+    payments,
     running,
     answers: {
       clock,
@@ -208,8 +237,6 @@ export function createProvider(options: ProviderOptions): Provider {
     following: () => following,
   };
 
-  const wallet = ownerAccount && createOutbox({ db, chain, logger, sender: createSender({ chain, account: ownerAccount, logger }) });
-  const sender = wallet?.sender;
   const creditOf = (asset: Address) =>
     chain.client.readContract({ address: domain.verifyingContract, abi: streamPayAbi, functionName: "creditOf", args: [owner, asset] });
   const assets = offers.map(({ terms }) => terms.asset);
@@ -230,15 +257,20 @@ export function createProvider(options: ProviderOptions): Provider {
         clock,
         signal,
         logger,
-        contracts: ["streamPay", "registry"],
+        contracts: ["streamPay", "registry", "paymentChannel"],
         onEvents: async (events, upTo) => {
           chainTime.observe(upTo);
           streams.apply(events);
           applyListing(offers, events, logger);
           await streams.followedTo(upTo.number);
           await income?.record(events);
+          await payments.apply(events);
+          if (events.some(({ name }) => name === "CloseRequested")) closingSeen.abort();
         },
-        onRollback: () => streams.recheck(),
+        onRollback: async () => {
+          await streams.recheck();
+          await payments.recheck();
+        },
       }),
       watchAgreement({
         chain,
@@ -294,6 +326,17 @@ export function createProvider(options: ProviderOptions): Provider {
     });
   }
 
+  /** Every so often, and at once when a payer is about to leave. */
+  async function collectVouchers(collecting: Collecting, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      closingSeen = new AbortController();
+      await collecting.collect(signal).catch((thrown) => {
+        if (!signal.aborted) logger.warn({ err: thrown }, "vouchers could not be looked through");
+      });
+      await clock.sleep(limits.withdrawEveryMs, AbortSignal.any([signal, closingSeen.signal])).catch(() => {});
+    }
+  }
+
   const listing = { readOffer: (id: number) => readOffer(chain, id), sender, logger };
 
   async function unlist(): Promise<void> {
@@ -346,6 +389,9 @@ export function createProvider(options: ProviderOptions): Provider {
           runLoop({ ...loop, name: "collect income" }, (stop) => inTurn(() => withWallet(stop, (turn) => income.collect(turn)))),
         );
       }
+      const { collecting } = payments;
+      background.push(untilDone("channels as the chain has them", 5_000, signal, () => payments.recheck()));
+      if (collecting) background.push(collectVouchers(collecting, signal));
       if (places) background.push(places.keep(signal));
       const hourly = { name: "purge", everyMs: 3_600_000, clock, signal, logger };
       background.push(runLoop(hourly, async () => (following ? sessions.purge() : undefined)));

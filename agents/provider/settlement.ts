@@ -57,6 +57,8 @@ export interface Settlements {
 export interface StreamTerms {
   readonly id: bigint;
   readonly ratePerSecond: bigint;
+  /** What the money is kept in; by default a stream. */
+  readonly kind?: Receipt["kind"];
 }
 
 type Transaction = Parameters<Parameters<Database["transaction"]>[0]>[0];
@@ -125,7 +127,7 @@ export function createSettlements({ db, domain, signer, onSettled = () => {} }: 
     const cumulativeAmount = costDown(stream.ratePerSecond, cumulativeServedMs);
     const { chargedUntilMs: _, storedUntilMs: __, ...shown } = answer;
     const receipt: Receipt = {
-      kind: "stream",
+      kind: stream.kind ?? "stream",
       payment: paymentOfStream(stream.id),
       ...shown,
       servedMs: claimed,

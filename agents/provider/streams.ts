@@ -3,6 +3,7 @@ import type { ChainEvent, StreamState } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import type { Logger } from "@clawcompute/lib/node";
 import type { ChainTime } from "./chainTime.ts";
+import type { Cover } from "./payments/cover.ts";
 
 /** A stream that pays us, as far as the chain's events have been read. */
 export interface PayingStream {
@@ -11,6 +12,8 @@ export interface PayingStream {
   readonly state: StreamState;
   /** Aborts when the stream is closed on chain. */
   readonly closed: AbortSignal;
+  /** A channel or a balance: it has a meter of its own kind, not the chain's clock. */
+  readonly cover?: Cover;
 }
 
 /** Live picture of the streams that callers have shown us. The chain is right about everything in it. */
@@ -178,7 +181,10 @@ export function createStreams({ read, assertOurs, newestBlock, chainTime, logger
   return {
     get: (id) => find(id, false),
     getOpen: (id) => find(id, true),
-    runwayMs: (stream) => (stream.closed.aborted ? 0 : Math.max(0, stream.state.end * 1000 - chainTime.nowMs())),
+    runwayMs: (stream) => {
+      if (stream.cover) return stream.cover.runwayMs();
+      return stream.closed.aborted ? 0 : Math.max(0, stream.state.end * 1000 - chainTime.nowMs());
+    },
     apply: (events) => events.forEach(applyOne),
     followedTo: async (block) => {
       const due = [...ahead].filter(([, readFrom]) => readFrom <= block).map(([entry]) => entry);

@@ -20,8 +20,8 @@ export type EndReason = (typeof endReasons)[number];
 
 /** What a provider signs at the end of every answer. Times are unix ms, amounts raw units. */
 export interface Receipt {
-  readonly kind: "stream" | "channel";
-  /** Stream id as 32 bytes, or the channel id. */
+  readonly kind: "stream" | "channel" | "balance";
+  /** Stream id as 32 bytes, or the channel's or balance's id. */
   readonly payment: Hex;
   readonly providerId: number;
   readonly requestId: string;
@@ -100,7 +100,7 @@ export const settlementWire = z.object({ streamId: raw, owed: raw, signature });
 
 export const signedReceiptWire = z.object({
   receipt: z.object({
-    kind: z.enum(["stream", "channel"]),
+    kind: z.enum(["stream", "channel", "balance"]),
     payment: hash,
     providerId: count,
     requestId: z.string().min(1).max(64),

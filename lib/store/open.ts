@@ -10,9 +10,10 @@ import { Pool } from "pg";
 import { AppError } from "../errors/index.ts";
 import * as gatewaySchema from "./gatewaySchema.ts";
 import * as indexerSchema from "./indexerSchema.ts";
+import * as paymentSchema from "./paymentSchema.ts";
 import * as providerSchema from "./schema.ts";
 
-const schema = { ...providerSchema, ...indexerSchema, ...gatewaySchema };
+const schema = { ...providerSchema, ...indexerSchema, ...gatewaySchema, ...paymentSchema };
 const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
 
 /** The same queries run on the embedded engine and on a PostgreSQL server. */

@@ -79,6 +79,10 @@ export function createEventStream(c: RouteContext, requestId: string): EventStre
       if (response.headersSent) write(`: ${text}\n\n`);
       else held.push(`: ${text}\n\n`);
     },
+    beside: (piece) => {
+      if (response.headersSent) write(encodePiece(piece));
+      else held.push(encodePiece(piece));
+    },
     alive: () => {
       open();
       write(": alive\n\n");

@@ -9,6 +9,7 @@ import type { WorkContext } from "../answers/chunkWork.ts";
 import type { Body, Work } from "../answers/work.ts";
 import { type Asked, assertCaps } from "../caps.ts";
 import type { ProviderContext } from "../context.ts";
+import type { PaymentNotes } from "../payments/payments.ts";
 import { createEventStream, goneSignal } from "./eventStream.ts";
 import type { RouteContext } from "./handler.ts";
 
@@ -29,11 +30,13 @@ export async function payAndAnswer<W extends Work>(context: ProviderContext, c: 
   admission.assertServing(payer);
   admission.assertRunway(payer, readingMs);
   // The stream's last answer keeps others out until its receipt, with the settlement, is signed.
-  const settle = c.req.header(headers.settle) === "1";
+  // Channels and balances need no settlement: what they owe is signed for as it goes.
+  const settle = c.req.header(headers.settle) === "1" && !payer.stream.cover;
   const letGo = settle ? admission.holdLast(payer.stream) : () => {};
   // Paid answers have an id of ours: receipts are found by it, so no caller may choose it.
   const requestId = randomUUID();
   c.set("requestId", requestId);
+  for (const [name, value] of Object.entries(payer.notes?.head() ?? {})) c.header(name, value);
   const work = paid.work({ requestId, startedAtMs: clock.now() });
   const run = (sink: Sink, gone: AbortSignal) =>
     runAnswer(context.answers, { requestId, payer, work, extraMs: readingMs, settle, sink, gone }).then(
@@ -46,15 +49,23 @@ export async function payAndAnswer<W extends Work>(context: ProviderContext, c: 
         throw thrown;
       },
     );
-  return paid.streamed ? answerLive(context, c, requestId, work, run) : answerWhole(c, paid.compose ?? ((all) => all.body()), work, run);
+  return paid.streamed
+    ? answerLive(context, c, requestId, { work, run, notes: payer.notes })
+    : answerWhole(c, paid.compose ?? ((all) => all.body()), { work, run, notes: payer.notes });
 }
 
 type Run = (sink: Sink, gone: AbortSignal) => ReturnType<typeof runAnswer>;
 
-async function answerLive({ logger }: ProviderContext, c: RouteContext, requestId: string, work: Work, run: Run): Promise<Response> {
+interface Live {
+  readonly work: Work;
+  readonly run: Run;
+  readonly notes: PaymentNotes | undefined;
+}
+
+async function answerLive({ logger }: ProviderContext, c: RouteContext, requestId: string, { work, run, notes }: Live): Promise<Response> {
   const events = createEventStream(c, requestId);
   const answering = run(events, events.gone).then(({ signed, failure }) => {
-    events.finish(failure ? [] : work.ending(encodeSignedReceipt(signed)));
+    events.finish([...(notes?.ending(signed) ?? []), ...(failure ? [] : work.ending(encodeSignedReceipt(signed)))]);
   });
   await Promise.race([events.opened, answering]);
   answering.catch((thrown) => {
@@ -68,7 +79,11 @@ async function answerLive({ logger }: ProviderContext, c: RouteContext, requestI
 }
 
 /** The answer in one piece, with the receipt in a header. */
-async function answerWhole<W extends Work>(c: RouteContext, compose: (work: W) => Body | undefined, work: W, run: Run): Promise<Response> {
+async function answerWhole<W extends Work>(
+  c: RouteContext,
+  compose: (work: W) => Body | undefined,
+  { work, run, notes }: Live & { readonly work: W },
+): Promise<Response> {
   let body: Body | undefined;
   const sink: Sink = {
     live: false,
@@ -83,6 +98,7 @@ async function answerWhole<W extends Work>(c: RouteContext, compose: (work: W) =
     },
   };
   const { signed } = await run(sink, goneSignal(c.env.outgoing as never).signal);
+  for (const [name, value] of Object.entries(notes?.head() ?? {})) c.header(name, value);
   const receipt = { [headers.receipt]: receiptHeader(signed) };
   if (!body) return problemResponse(c, nothingOfUse(signed.receipt.reason), receipt);
   return c.body(body.bytes as string, 200, { "content-type": body.contentType, "cache-control": "no-store", ...receipt });

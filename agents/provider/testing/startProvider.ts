@@ -12,6 +12,7 @@ export const PRICE = 100_000_000_000_000n;
 
 export const testLimits: ProviderLimits = {
   minRunwayMs: 2_000,
+  payments: { stepMs: 1_000, claimAbove: 10n ** 16n, idleMs: 3_600_000 },
   perStream: 4,
   queueLength: 2,
   queueMs: 2_000,

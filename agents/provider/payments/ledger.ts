@@ -1,0 +1,109 @@
+import { ZERO_HASH } from "@clawcompute/lib/protocol";
+import { and, type Database, eq, gt, inArray, lt, meters, payAccounts, sql } from "@clawcompute/lib/store";
+import type { Address, Hex } from "viem";
+
+export type AccountRow = Omit<typeof payAccounts.$inferSelect, "chainId">;
+
+/** Accounts in the store: every change is one compare-and-set, so replicas and crashes can neither lose money nor count it twice. */
+export interface Ledger {
+  read(payment: bigint): Promise<Stored | undefined>;
+  /** A new account and its meter; what is there already stays as it is. */
+  create(row: AccountRow): Promise<Stored>;
+  /** Takes a voucher above the newest one. Undefined: the account is not open, or has one that is at least as high. */
+  accept(payment: bigint, accepted: bigint, signature: Hex, nowMs: number): Promise<AccountRow | undefined>;
+  /** What the chain says. Amounts only grow; a closed account stays closed. */
+  onChain(payment: bigint, state: { deposit?: bigint; settled?: bigint; state?: AccountRow["state"] }): Promise<AccountRow | undefined>;
+  /** Adds to (or takes back from) a balance, never below what was spent. */
+  fund(payment: bigint, added: bigint, nowMs: number): Promise<AccountRow | undefined>;
+  touch(payment: bigint, nowMs: number): Promise<void>;
+  /** Channels of this payee that are not closed. */
+  live(payee: Address, kind: AccountRow["kind"]): Promise<readonly Stored[]>;
+}
+
+export interface Stored {
+  readonly row: AccountRow;
+  readonly servedMs: number;
+  readonly lastReceiptHash: Hex;
+}
+
+export function createLedger(db: Database, chainId: number): Ledger {
+  const is = (payment: bigint) => and(eq(payAccounts.chainId, chainId), eq(payAccounts.payment, payment));
+  const joined = and(eq(meters.chainId, payAccounts.chainId), eq(meters.streamId, payAccounts.payment));
+  const select = () =>
+    db
+      .select({ row: payAccounts, servedMs: meters.servedMs, lastReceiptHash: meters.lastReceiptHash })
+      .from(payAccounts)
+      .innerJoin(meters, joined);
+  const greatest = (column: typeof payAccounts.deposit | typeof payAccounts.settled, value: bigint | undefined) =>
+    value === undefined ? column : sql`greatest(${column}, ${String(value)}::numeric)`;
+
+  const read: Ledger["read"] = async (payment) => (await select().where(is(payment)))[0];
+
+  return {
+    read,
+    create: async (row) => {
+      await db.transaction(async (tx) => {
+        const { payment: streamId, providerId, payer, ratePerSecond, usedAtMs: updatedAtMs } = row;
+        await tx
+          .insert(meters)
+          .values({ chainId, streamId, providerId, payer, ratePerSecond, lastReceiptHash: ZERO_HASH, updatedAtMs })
+          .onConflictDoNothing();
+        await tx
+          .insert(payAccounts)
+          .values({ chainId, ...row })
+          .onConflictDoNothing();
+      });
+      return (await read(row.payment)) as Stored;
+    },
+    accept: async (payment, accepted, voucherSignature, usedAtMs) => {
+      const [row] = await db
+        .update(payAccounts)
+        .set({ accepted, voucherSignature, usedAtMs })
+        .where(and(is(payment), lt(payAccounts.accepted, accepted), eq(payAccounts.state, "open")))
+        .returning();
+      return row;
+    },
+    onChain: async (payment, { deposit, settled, state }) => {
+      const [row] = await db
+        .update(payAccounts)
+        .set({
+          deposit: greatest(payAccounts.deposit, deposit),
+          settled: greatest(payAccounts.settled, settled),
+          ...(state === undefined ? {} : { state: sql`case when ${payAccounts.state} = 'closed' then 'closed' else ${state} end` }),
+        })
+        .where(is(payment))
+        .returning();
+      return row;
+    },
+    fund: async (payment, added, usedAtMs) => {
+      const [row] = await db
+        .update(payAccounts)
+        .set({
+          accepted: sql`${payAccounts.accepted} + ${String(added)}::numeric`,
+          ...(added > 0n ? { deposit: sql`${payAccounts.deposit} + ${String(added)}::numeric` } : {}),
+          ...(added < 0n ? { settled: sql`${payAccounts.settled} + ${String(-added)}::numeric` } : {}),
+          usedAtMs,
+        })
+        .where(
+          and(
+            is(payment),
+            eq(payAccounts.kind, "balance"),
+            added < 0n ? inArray(payAccounts.state, ["open", "closing"]) : eq(payAccounts.state, "open"),
+            gt(sql`${payAccounts.accepted} + ${String(added)}::numeric`, -1n),
+          ),
+        )
+        .returning();
+      return row;
+    },
+    touch: async (payment, usedAtMs) => void (await db.update(payAccounts).set({ usedAtMs }).where(is(payment))),
+    live: (payee, kind) =>
+      select().where(
+        and(
+          eq(payAccounts.chainId, chainId),
+          eq(payAccounts.payee, payee),
+          eq(payAccounts.kind, kind),
+          inArray(payAccounts.state, ["open", "closing"]),
+        ),
+      ),
+  };
+}

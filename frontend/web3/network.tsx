@@ -1,12 +1,13 @@
 "use client";
-import { type Chain, connectChain } from "@clawcompute/lib/chain";
+import type { Chain } from "@clawcompute/lib/chain";
 import type { Network } from "@clawcompute/lib/config/network";
 import { createContext, type ReactNode, use, useMemo } from "react";
+import { connectPage } from "./pageClient.ts";
 
 const ChainContext = createContext<Chain | undefined>(undefined);
 
 export function ChainProvider({ network, children }: { network: Network; children: ReactNode }) {
-  const chain = useMemo(() => connectChain(network), [network]);
+  const chain = useMemo(() => connectPage(network), [network]);
   return <ChainContext value={chain}>{children}</ChainContext>;
 }
 

@@ -1,8 +1,9 @@
 import type { Hash } from "viem";
 import type { Contracts } from "../config/network.ts";
 import { AppError, type Facts } from "../errors/index.ts";
-import { type Chain, reading } from "./connect.ts";
+import type { Chain } from "./connect.ts";
 import type { ChainClock, ChainLogger } from "./ports.ts";
+import { reading } from "./reading.ts";
 import { decodeRevert } from "./reverts.ts";
 import { readStream, type StreamState } from "./streams.ts";
 

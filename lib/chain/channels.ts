@@ -1,7 +1,8 @@
 import type { TransactionReceipt } from "viem";
 import { type Address, type ContractEventName, type Hex, type Log, type ParseEventLogsReturnType, parseEventLogs } from "viem";
 import { paymentChannelAbi } from "../abi/index.ts";
-import { type Chain, reading } from "./connect.ts";
+import type { Chain } from "./connect.ts";
+import { reading } from "./reading.ts";
 import type { ContractCall } from "./writes.ts";
 
 /** A channel as the chain holds it. Amounts are raw units of `token`. */

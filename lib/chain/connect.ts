@@ -1,6 +1,7 @@
 import { createPublicClient, defineChain, fallback, http, type PublicClient } from "viem";
 import type { ChainParameters, Contracts, Network } from "../config/network.ts";
 import { AppError } from "../errors/index.ts";
+import { reading } from "./reading.ts";
 import { decodeRevert } from "./reverts.ts";
 
 /** One connection to a chain with our contracts, shared by everything in a process. */
@@ -61,20 +62,5 @@ export async function assertChain(chain: Chain): Promise<void> {
         facts: { contract, address, chainId: network.chainId },
       });
     }
-  }
-}
-
-/** Chain time in unix ms: the latest block's timestamp. */
-export async function chainTimeMs(chain: Chain): Promise<number> {
-  const block = await reading(() => chain.client.getBlock());
-  return Number(block.timestamp) * 1000;
-}
-
-/** Runs a read; whatever it throws becomes an AppError. */
-export async function reading<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (thrown) {
-    throw decodeRevert(thrown);
   }
 }

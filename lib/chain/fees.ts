@@ -1,4 +1,5 @@
-import { type Chain, reading } from "./connect.ts";
+import type { Chain } from "./connect.ts";
+import { reading } from "./reading.ts";
 
 /** What a transaction offers for a unit of gas, in wei. `expected` is what it will probably pay. */
 export type Fees =

@@ -1,12 +1,13 @@
 export { type AgreementOptions, readStreamAgreed, watchAgreement } from "./agreement.ts";
 export { type ChannelEvent, type ChannelState, channelEventsOf, channelWrites, readChannel } from "./channels.ts";
-export { assertChain, type Chain, type ConnectOptions, chainTimeMs, connect, connectChain } from "./connect.ts";
+export { assertChain, type Chain, type ConnectOptions, connect, connectChain } from "./connect.ts";
 export { contractSignatureOf } from "./contractSignature.ts";
 export { type Artifact, type Artifacts, codeMatches, type DeploymentStep, planDeployment } from "./deployment.ts";
 export { isDevKey, refuseDevKeyOnPublicChain } from "./devKeys.ts";
 export { currentFees, type Fees } from "./fees.ts";
 export { cheapestFirst, listActiveOffers, listWalletOffers, type Offer, type OfferFilter, readOffer, readOffers } from "./offers.ts";
 export type { ChainClock, ChainLogger } from "./ports.ts";
+export { chainTimeMs } from "./reading.ts";
 export { remedies } from "./remedies.ts";
 export { type ResumeOptions, resumeTransaction, type SignedTransaction } from "./resume.ts";
 export { codeOfError, decodeRevert } from "./reverts.ts";

@@ -1,8 +1,9 @@
 import { encodeDeployData, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createRecordingLogger, devAccounts, type LocalChain, readArtifact, startLocalChain } from "../testing/index.ts";
-import { assertChain, type Chain, chainTimeMs, connectChain } from "./connect.ts";
+import { assertChain, type Chain, connectChain } from "./connect.ts";
 import { listActiveOffers, listWalletOffers, readOffer } from "./offers.ts";
+import { chainTimeMs } from "./reading.ts";
 import { createSender, type Sender, type SentTransaction } from "./sender.ts";
 import { createdStreamId, readStream } from "./streams.ts";
 import { registryWrites, streamPayWrites } from "./writes.ts";

@@ -1,6 +1,7 @@
 import { type Address, isAddressEqual, zeroAddress } from "viem";
 import { computeRegistryAbi } from "../abi/index.ts";
-import { type Chain, reading } from "./connect.ts";
+import type { Chain } from "./connect.ts";
+import { reading } from "./reading.ts";
 
 /** A provider's offer as the registry holds it. `model` and `endpoint` are untrusted text. */
 export interface Offer {

@@ -2,9 +2,10 @@ import { type Hash, type Hex, keccak256, type LocalAccount, parseTransaction } f
 import { AppError } from "../errors/index.ts";
 import { broadcast } from "./broadcast.ts";
 import { confirm } from "./confirm.ts";
-import { type Chain, reading } from "./connect.ts";
+import type { Chain } from "./connect.ts";
 import { currentFees, type Fees, feeCap, raiseFees } from "./fees.ts";
 import { browserClock, type ChainClock, type ChainLogger } from "./ports.ts";
+import { reading } from "./reading.ts";
 import { sendQueueOf } from "./sendQueue.ts";
 
 /** A transaction as it was signed, kept before any endpoint saw it. */

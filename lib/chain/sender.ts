@@ -2,9 +2,10 @@ import { type Address, encodeFunctionData, type Hash, type Hex, keccak256, type 
 import { AppError } from "../errors/index.ts";
 import { broadcast, isKnown } from "./broadcast.ts";
 import { type Attempt, confirm, uncertain } from "./confirm.ts";
-import { type Chain, reading } from "./connect.ts";
+import type { Chain } from "./connect.ts";
 import { capFees, currentFees, type Fees, feeCap, raiseFees } from "./fees.ts";
 import { browserClock, type ChainClock, type ChainLogger } from "./ports.ts";
+import { reading } from "./reading.ts";
 import type { SignedTransaction } from "./resume.ts";
 import { decodeRevert } from "./reverts.ts";
 import { sendQueueOf } from "./sendQueue.ts";

@@ -8,7 +8,8 @@ import {
 } from "viem";
 import { streamPayAbi } from "../abi/index.ts";
 import { AppError } from "../errors/index.ts";
-import { type Chain, reading } from "./connect.ts";
+import type { Chain } from "./connect.ts";
+import { reading } from "./reading.ts";
 
 /** A stream as the chain holds it. Times are unix seconds, amounts raw units of `asset`. */
 export interface StreamState {

@@ -1,26 +1,16 @@
-import { type Abi, decodeEventLog, type Hash, type Log } from "viem";
-import { computeRegistryAbi, paymentChannelAbi, streamPayAbi } from "../abi/index.ts";
+import type { Hash } from "viem";
 import type { Contracts } from "../config/network.ts";
 import { AppError } from "../errors/index.ts";
 import { createBlockRange } from "./blockRange.ts";
-import { type Chain, reading } from "./connect.ts";
+import type { Chain } from "./connect.ts";
+import { type ChainEvent, decodeLogs } from "./decodeLogs.ts";
 import type { ChainClock, ChainLogger } from "./ports.ts";
+import { reading } from "./reading.ts";
 import { decodeRevert } from "./reverts.ts";
 import { wakeOnHeads } from "./wakeOnHeads.ts";
 import { type BlockMark, findCommonAncestor, type Header, readHeader } from "./watchHeaders.ts";
 
-/** A decoded event of one of our contracts. Strings in `args` are untrusted text. */
-export interface ChainEvent {
-  readonly contract: keyof Contracts;
-  readonly name: string;
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly blockNumber: bigint;
-  readonly blockHash: Hash;
-  readonly logIndex: number;
-  readonly transactionHash: Hash;
-  /** Unix seconds; known for recent blocks and where the endpoint tells it. */
-  readonly timestamp?: number;
-}
+export type { ChainEvent } from "./decodeLogs.ts";
 
 export interface WatchedTo {
   readonly number: bigint;
@@ -48,11 +38,6 @@ export interface WatchOptions {
   readonly depth?: number;
 }
 
-const abis: Readonly<Record<keyof Contracts, Abi>> = {
-  registry: computeRegistryAbi,
-  streamPay: streamPayAbi,
-  paymentChannel: paymentChannelAbi,
-};
 /** Blocks asked for at once near the head, where each is asked for by its hash. */
 const headersAtOnce = 16;
 
@@ -133,7 +118,7 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
       ]);
       const mixed = logs.find((log) => log.blockNumber === to && log.blockHash !== header.hash);
       if (mixed) throw stale("the events of a block are not those of its header", to);
-      await deliver(decode(chain, contracts, logs), [header]);
+      await deliver(decodeLogs(chain.network.contracts, contracts, logs), [header]);
       range.accepted(to - from + 1n);
     } catch (thrown) {
       const error = decodeRevert(thrown);
@@ -161,7 +146,7 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
       headers.map((header) => reading(() => chain.client.getLogs({ address: [...addresses], blockHash: header.hash }))),
     );
     const times = new Map(headers.map((header) => [header.hash, Number(header.timestamp)]));
-    await deliver(decode(chain, contracts, logs.flat(), times), headers);
+    await deliver(decodeLogs(chain.network.contracts, contracts, logs.flat(), times), headers);
     return false;
   }
 
@@ -193,35 +178,6 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
     const again = await readNear(from, end < head.number ? end : head.number);
     return again || end < head.number;
   };
-}
-
-function decode(
-  chain: Chain,
-  contracts: readonly (keyof Contracts)[],
-  logs: readonly Log[],
-  times?: ReadonlyMap<Hash, number>,
-): ChainEvent[] {
-  const events: ChainEvent[] = [];
-  for (const log of logs) {
-    const contract = contracts.find((name) => chain.network.contracts[name].toLowerCase() === log.address.toLowerCase());
-    const { blockNumber, blockHash, logIndex, transactionHash } = log;
-    if (!contract || blockNumber === null || blockHash === null || logIndex === null || transactionHash === null) continue;
-    try {
-      const { eventName, args } = decodeEventLog({ abi: abis[contract], data: log.data, topics: log.topics });
-      const timestamp = times?.get(blockHash) ?? blockTimestampOf(log);
-      const shared = { contract, name: String(eventName), args: (args ?? {}) as unknown as Record<string, unknown> };
-      events.push({ ...shared, blockNumber, blockHash, logIndex, transactionHash, ...(timestamp === undefined ? {} : { timestamp }) });
-    } catch {
-      // Not one of our events.
-    }
-  }
-  return events.sort((a, b) => (a.blockNumber === b.blockNumber ? a.logIndex - b.logIndex : a.blockNumber < b.blockNumber ? -1 : 1));
-}
-
-/** Some endpoints add it to each log. */
-function blockTimestampOf(log: object): number | undefined {
-  const { blockTimestamp } = log as { blockTimestamp?: bigint | string | null };
-  return blockTimestamp === undefined || blockTimestamp === null ? undefined : Number(blockTimestamp);
 }
 
 function stale(reason: string, block: bigint): AppError {

@@ -1,6 +1,7 @@
 import type { Hash } from "viem";
 import { AppError } from "../errors/index.ts";
-import { type Chain, reading } from "./connect.ts";
+import type { Chain } from "./connect.ts";
+import { reading } from "./reading.ts";
 
 /** A block that was seen. */
 export interface BlockMark {

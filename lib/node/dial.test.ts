@@ -42,6 +42,19 @@ function dialer(options: Partial<DialerOptions> = {}) {
 
 const get = { method: "GET" };
 
+describe("createDialer: many at once", () => {
+  it("waits for none of its own: a hundred answers that take longer than a connection may", async () => {
+    const held: (() => void)[] = [];
+    const { port } = await serve((_, response) => {
+      held.push(() => response.end("ok"));
+      if (held.length === 100) for (const answer of held) answer();
+    });
+    const { request } = dialer({ allowPrivate: true, limits: { connectMs: 5_000, headersMs: 20_000 } });
+    const answers = await Promise.all(Array.from({ length: 100 }, () => request(new URL(`http://127.0.0.1:${port}/`), get)));
+    expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));
+  });
+});
+
 describe("createDialer: strangers' URLs (P13)", () => {
   it.each([
     "http://127.0.0.1/",

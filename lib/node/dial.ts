@@ -41,7 +41,8 @@ export interface DialerOptions {
 
 export function createDialer({ allowPrivate, limits = dialLimits, lookup = systemLookup as LookupFunction }: DialerOptions): Dialer {
   const guarded = allowPrivate ? lookup : guardLookup(lookup);
-  const shared = { keepAlive: true, maxSockets: 64, lookup: guarded };
+  // No limit of connections here: a request that waits for another one's would look like an endpoint that cannot be reached.
+  const shared = { keepAlive: true, lookup: guarded };
   const agents: Record<string, Agent> = { "http:": new HttpAgent(shared), "https:": new HttpsAgent(shared) };
 
   return {

@@ -26,6 +26,7 @@ import type { Experience } from "../selection/experience.ts";
 import { classify } from "../selection/faults.ts";
 import type { AttemptRecord } from "../serve/chatJob.ts";
 import type { Ledger } from "./ledger.ts";
+import { createRequestRows } from "./requestRows.ts";
 import { createWriteQueue } from "./writeQueue.ts";
 
 export interface StoreLedger extends Ledger {
@@ -48,6 +49,7 @@ const REMEMBERED = 500;
 export function openLedger({ db, chain, payer, clock, logger }: LedgerOptions): StoreLedger {
   const { chainId } = chain.network;
   const queue = createWriteQueue({ clock, logger });
+  const requests = createRequestRows({ db, queue, clock, chainId, payer });
   const ownStream = (streamId: bigint) => and(eq(gatewayStreams.chainId, chainId), eq(gatewayStreams.streamId, streamId));
   const ended = (bill: Bill, servedMs: number | null) => ({
     depositWei: bill.depositWei,
@@ -88,28 +90,8 @@ export function openLedger({ db, chain, payer, clock, logger }: LedgerOptions): 
 
   return {
     db,
-    begin: (request) =>
-      queue.add("request", () =>
-        db
-          .insert(gatewayRequests)
-          .values({ ...request, chainId, payer, costWei: 0n, outcome: "running" })
-          .onConflictDoNothing(),
-      ),
-    finish: (requestId, { coverId, model, providerId, firstTokenMs, finishReason, ...result }) =>
-      queue.add("request's end", () =>
-        db
-          .update(gatewayRequests)
-          .set({
-            ...result,
-            attempts: [...result.attempts],
-            model: model ?? null,
-            providerId: providerId ?? null,
-            streamId: coverId === undefined ? null : BigInt(coverId),
-            firstTokenMs: firstTokenMs === undefined ? null : Math.round(firstTokenMs),
-            finishReason: finishReason ?? null,
-          })
-          .where(eq(gatewayRequests.requestId, requestId)),
-      ),
+    begin: requests.begin,
+    finish: requests.finish,
     opened: ({ id, offer, ratePerSecond, depositWei, openedAtMs }) =>
       queue.add("stream", () =>
         db
@@ -178,7 +160,10 @@ export function openLedger({ db, chain, payer, clock, logger }: LedgerOptions): 
           .onConflictDoUpdate({ target: [gatewayStreams.chainId, gatewayStreams.streamId], set: { ...row, forgotten: true } }),
       );
     },
-    flush: () => queue.flush(),
+    flush: () => {
+      requests.flush();
+      return queue.flush();
+    },
 
     restore: async (budget, experience) => {
       await settleClosed().catch((thrown: unknown) => {

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { installPackage } from "./installPackage.ts";
 
 const root = join(import.meta.dirname, "..");
 const places = [
@@ -14,12 +15,7 @@ const chromium = () => [process.env.CHROMIUM_PATH, ...places].find((path) => pat
 const run = (command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
   spawnSync(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } }).status ?? 1;
 
-if (!chromium() && existsSync("/usr/bin/apt-get") && process.getuid?.() === 0) {
-  console.log("installing Chromium from Debian's packages, once");
-  const quiet = { DEBIAN_FRONTEND: "noninteractive" };
-  if (run("apt-get", ["update", "-qq"], quiet) === 0)
-    run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"], quiet);
-}
+if (!chromium()) installPackage("chromium");
 const browser = chromium();
 if (!browser) {
   console.error("No Chromium or Chrome was found. Install one, or set CHROMIUM_PATH to its program file, and run the same command again.");

@@ -1,7 +1,7 @@
 import type { Offer } from "@clawcompute/lib/chain";
 import { zeroAddress } from "viem";
 import { describe, expect, it } from "vitest";
-import { isLocalEndpoint, planCleanup } from "./planCleanup.ts";
+import { planCleanup } from "./planCleanup.ts";
 
 const remote = "https://gpu.example.org/inference";
 const local = "http://localhost:3001/inference";
@@ -78,24 +78,5 @@ describe("planCleanup", () => {
       expect(keep.map(({ model }) => model).sort()).toEqual([...new Set(offers.map(({ model }) => model))].sort());
       expect(keep.length + deactivate.length).toBe(offers.length);
     }
-  });
-});
-
-describe("isLocalEndpoint", () => {
-  it("behavior: tells what only its own machine reaches", () => {
-    for (const endpoint of [
-      local,
-      "http://127.8.0.1/",
-      "http://[::1]:80/",
-      "http://0.0.0.0",
-      "http://x.localhost",
-      "ftp://gpu.example.org",
-      "",
-      "gpu",
-    ]) {
-      expect(isLocalEndpoint(endpoint), endpoint).toBe(true);
-    }
-    for (const endpoint of [remote, "http://10.0.0.1", "http://localhost.example.org"])
-      expect(isLocalEndpoint(endpoint), endpoint).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import type { Offer } from "@clawcompute/lib/chain";
+import { isLocalEndpoint } from "../agents/provider/isLocalEndpoint.ts";
 
 export interface Cleanup {
   /** One for each model, asset and kind of service. */
@@ -31,12 +32,4 @@ export function planCleanup(offers: readonly Offer[], answers: ReadonlyMap<numbe
   }
   const byId = (a: Offer, b: Offer) => a.id - b.id;
   return { keep: keep.sort(byId), deactivate: deactivate.sort((a, b) => byId(a.offer, b.offer)) };
-}
-
-/** An endpoint that only its own machine can reach, or no URL at all. */
-export function isLocalEndpoint(endpoint: string): boolean {
-  if (!URL.canParse(endpoint)) return true;
-  const { hostname, protocol } = new URL(endpoint);
-  if (protocol !== "http:" && protocol !== "https:") return true;
-  return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\])$/i.test(hostname);
 }

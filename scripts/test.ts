@@ -33,7 +33,14 @@ const steps: readonly Step[] = [
   },
   { name: "contracts", what: "contract tests and invariants", commands: [[node, hardhat, "test", "nodejs"]] },
   { name: "gas", what: "gas figures as committed", commands: [[node, "benchmarks/gas/check.ts"]] },
-  { name: "unit", what: "library and agents, against real chains and servers", commands: [[bin("vitest"), "run"]] },
+  {
+    name: "unit",
+    what: "library and agents, against real chains and servers",
+    commands: [
+      [node, "scripts/postgres.ts"],
+      [bin("vitest"), "run"],
+    ],
+  },
   { name: "e2e", what: "whole stories with real processes", commands: [[bin("vitest"), "run", "--config", "vitest.e2e.config.ts"]] },
   { name: "browser", what: "the dashboard in a real browser", commands: [[node, "scripts/browser-tests.ts"]] },
 ];

@@ -2,8 +2,8 @@
 import { readOffer, registryWrites } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
+import { isLocalEndpoint } from "../agents/provider/isLocalEndpoint.ts";
 import { runScript } from "./chainScript.ts";
-import { isLocalEndpoint } from "./planCleanup.ts";
 import { connectOwner } from "./providerOwner.ts";
 
 const help = `

@@ -1,7 +1,7 @@
 import { encodeSignedReceipt, type SignedReceipt } from "@clawcompute/lib/protocol";
 import { type Database, sql } from "@clawcompute/lib/store";
 import type { Hex } from "viem";
-import { type MeterState, REMEMBERED_MS } from "./metering.ts";
+import { bounded, type MeterState, REMEMBERED_MS } from "./metering.ts";
 import type { AnswerRecord, StreamTerms } from "./settlement.ts";
 
 /** One answer that has ended and waits for its receipt. */
@@ -42,7 +42,7 @@ export async function countAll(db: Executor, chainId: number, closings: readonly
       ), counted as (
         update meters m set
           served_ms = served_ms + coalesce((select sum(upper(part) - lower(part)) from unnest(spans - m.counted) as part), 0)::bigint,
-          counted = (m.counted + spans) * int8multirange(int8range(until - ${REMEMBERED_MS}::bigint, null)),
+          counted = ${bounded(sql`(m.counted + spans) * int8multirange(int8range(until - ${REMEMBERED_MS}::bigint, null))`)},
           updated_at_ms = until
         from spans, locked where m.chain_id = ${chainId} and m.stream_id = id and locked.stream_id = id and settled_owed is null
         returning m.stream_id, served_ms, claimed_ms, last_receipt_hash, settled_owed

@@ -1,4 +1,4 @@
-import { and, type Database, eq, meters, sql } from "@clawcompute/lib/store";
+import { and, type Database, eq, meters, type SQL, sql } from "@clawcompute/lib/store";
 
 /** Which meter: one for each stream. */
 export interface MeterKey {
@@ -10,6 +10,19 @@ export const meterIs = ({ chainId, streamId }: MeterKey) => and(eq(meters.chainI
 
 /** Longer than any gap between two marks of one answer; older milliseconds cannot be counted again. */
 export const REMEMBERED_MS = 15 * 60_000;
+
+/** Many short answers leave many gaps. */
+const GAPS = 64;
+
+/**
+ * The newest ranges of these; what lies between older ones counts as counted. So a row stays small, and an answer that ran through
+ * such an old gap is paid for less of it: never for more.
+ */
+export const bounded = (ranges: SQL): SQL => sql`(
+  select case when newest.oldest is null then r else r + int8multirange(int8range(lower(r), newest.oldest)) end
+  from (select ${ranges} as r) as given left join lateral (
+    select lower(part) as oldest from unnest(r) as part order by part desc offset ${GAPS} limit 1
+  ) as newest on true)`;
 
 /**
  * Counts the milliseconds from `fromMs` to `toMs` (unix) as served, in one statement: what another answer on the stream has
@@ -29,7 +42,7 @@ export async function countServed(
     .update(meters)
     .set({
       servedMs: sql`${meters.servedMs} + ${added}`,
-      counted: sql`(${meters.counted} + ${span}) * ${recent}`,
+      counted: bounded(sql`(${meters.counted} + ${span}) * ${recent}`),
       updatedAtMs: toMs,
     })
     .where(and(meterIs(key), sql`${meters.settledOwed} is null`))

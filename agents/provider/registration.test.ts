@@ -1,7 +1,7 @@
 import type { Offer } from "@clawcompute/lib/chain";
 import { zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
-import { isLocalEndpoint, planRegistration } from "./registration.ts";
+import { planRegistration } from "./registration.ts";
 
 const terms = { model: "m", pricePerSecond: 5n, serviceType: 0, asset: zeroAddress, endpoint: "https://gpu.example" };
 const offer = (id: number, changes: Partial<Offer> = {}): Offer => ({
@@ -63,19 +63,4 @@ describe("planRegistration", () => {
       endpoint: local.endpoint,
     });
   });
-});
-
-describe("isLocalEndpoint", () => {
-  test.each([
-    ["http://localhost:3001", true],
-    ["http://LOCALHOST", true],
-    ["http://a.localhost/inference", true],
-    ["http://127.1.2.3", true],
-    ["http://[::1]:1", true],
-    ["http://0.0.0.0", true],
-    ["nonsense", true],
-    ["https://gpu.example/inference", false],
-    ["http://10.0.0.5:3001", false],
-    ["https://localhost.example", false],
-  ])("behavior: %s → %s", (endpoint, local) => expect(isLocalEndpoint(endpoint)).toBe(local));
 });

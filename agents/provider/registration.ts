@@ -2,6 +2,7 @@ import { type Offer, registryWrites, type Sender } from "@clawcompute/lib/chain"
 import { AppError } from "@clawcompute/lib/errors";
 import type { Logger } from "@clawcompute/lib/node";
 import { type Address, isAddressEqual } from "viem";
+import { isLocalEndpoint } from "./isLocalEndpoint.ts";
 import type { ListedTerms } from "./offers.ts";
 
 /** What has to be written so that the registry shows our terms; `endpoint` is the one it will show. */
@@ -29,15 +30,6 @@ export function planRegistration(terms: ListedTerms, existing: readonly Offer[],
   const endpoint = keptRemote ? found.endpoint : terms.endpoint;
   if (found.active && found.pricePerSecond === terms.pricePerSecond && found.endpoint === endpoint) return { kind: "reuse", id: found.id };
   return { kind: "update", id: found.id, endpoint, keptRemote };
-}
-
-/** True for an address that only this machine understands. Unreadable ones count as local: they help nobody. */
-export function isLocalEndpoint(endpoint: string): boolean {
-  if (!URL.canParse(endpoint)) return true;
-  const host = new URL(endpoint).hostname.replace(/^\[|\]$/g, "").toLowerCase();
-  return (
-    host === "localhost" || host.endsWith(".localhost") || host === "::1" || host === "::" || host === "0.0.0.0" || /^127\./.test(host)
-  );
 }
 
 export interface RegistrationDeps {

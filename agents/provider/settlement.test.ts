@@ -91,6 +91,22 @@ describe("countServed", () => {
   });
 });
 
+describe("many short answers", () => {
+  const ranges = (counted: string | undefined) => (counted ?? "").split("),[").length;
+
+  test("behavior: the row stays small; newest gaps can still be served, old ones are nobody's to charge", async () => {
+    const { served, end, row } = await openMeter();
+    for (let nth = 0; nth < 150; nth += 1) await (nth % 2 ? end(nth * 100, nth * 100 + 10) : served(nth * 100, nth * 100 + 10));
+    expect(await row()).toMatchObject({ servedMs: 1_500 });
+    expect(ranges((await row())?.counted)).toBeLessThanOrEqual(65);
+    expect(await served(14_810, 14_900)).toBe(1_590);
+    expect(await served(10, 100)).toBe(1_590);
+    await end(0, 15_000);
+    // At most what was left open: 64 gaps of 90 ms, of which one is served already.
+    expect((await row())?.servedMs).toBe(1_590 + 63 * 90 + 90);
+  });
+});
+
 describe("startMeter", () => {
   test("behavior: stores what is marked and says up to where", async () => {
     const { key, row } = await openMeter();

@@ -131,8 +131,9 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
       ratePerSecond,
       client,
       chat: async (request, chatOptions): Promise<ChatStream> => {
-        const stream = await paid((headers) => client.chat(headers, request, chatOptions));
+        // From now on: the first word may take longer than a step.
         vouchers.keepAhead();
+        const stream = await paid((headers) => client.chat(headers, request, chatOptions));
         let ended = false;
         const events = withoutPayments(stream.events, () => {
           ended = true;

@@ -1,0 +1,242 @@
+// A gateway that pays a provider by channel: both whole, on a real chain, in this process; the money is read from the chain's events.
+import { createServer, request as httpRequest, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connectChain } from "@clawcompute/lib/chain";
+import { costDown } from "@clawcompute/lib/money";
+import { decodeSignedReceipt } from "@clawcompute/lib/protocol";
+import { devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
+import type { LocalAccount } from "viem";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { type FoundChannel, findChannels, readChannelLedger } from "../../agents/gateway/channels/ownChannels.ts";
+import { type Ledger, noLedger, type RequestResult } from "../../agents/gateway/ledger/ledger.ts";
+import { startGateway, type TestGateway } from "../../agents/gateway/testing/startGateway.ts";
+import { createScriptedBackend, type ScriptedCall } from "../../agents/provider/testing/scriptedBackend.ts";
+import { startProvider, type TestProvider } from "../../agents/provider/testing/startProvider.ts";
+
+const [owner, payer] = [devAccounts[1], devAccounts[5]] as readonly LocalAccount[] as [LocalAccount, LocalAccount];
+/** So that a closing is worth its gas to the provider also after a second of work. */
+const PRICE = 10n ** 15n;
+const STEP = PRICE;
+const backend = createScriptedBackend();
+let local: LocalChain;
+let provider: TestProvider;
+let front: Front;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  local = await startLocalChain();
+  front = await startFront();
+  provider = await startProvider({
+    local,
+    owner,
+    offers: [{ model: "m", backend, maxConcurrency: 64 }],
+    limits: { perStream: 64, queueLength: 64, withdrawEveryMs: 500 },
+    endpoint: front.url,
+    price: PRICE,
+  });
+  front.target = provider.url;
+});
+afterEach(async () => {
+  front.behave();
+  await gateway?.stop();
+});
+afterAll(async () => {
+  await provider?.stop();
+  front?.close();
+  await local?.stop();
+});
+
+const start = async (overrides: Parameters<typeof startGateway>[2] = {}) => {
+  gateway = await startGateway(local, payer, { spendLimits: { perRequest: 10n ** 18n }, ledger, ...overrides });
+  await gateway.gateway.recovered;
+};
+const ask = (body: object = {}, signal?: AbortSignal) =>
+  fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "POST",
+    body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }], stream: true, ...body }),
+    ...(signal ? { signal } : {}),
+  });
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const chain = () => connectChain(local.network);
+const channels = (): Promise<FoundChannel[]> => findChannels(chain(), payer.address, 0n);
+const newest = async (): Promise<FoundChannel> => (await channels()).at(-1) as FoundChannel;
+const ledgerOf = ({ id, openBlock }: FoundChannel) => readChannelLedger(chain(), id, openBlock);
+const finish = (call: ScriptedCall) => {
+  call.say("end");
+  call.finish();
+  call.end();
+};
+/** What the gateway keeps of each request. */
+const results: RequestResult[] = [];
+const ledger: Ledger = { ...noLedger, finish: (_, result) => void results.push(result) };
+const lastReceipt = () => decodeSignedReceipt(results.at(-1)?.receipt).receipt;
+
+/** Stands before the provider, and can vanish or lie. */
+interface Front {
+  readonly url: string;
+  target: string;
+  /** As if nobody were there; what is under way breaks. */
+  vanish(): void;
+  /** What is sent of each piece of an answer. */
+  lie(change: (piece: string) => string): void;
+  behave(): void;
+  readonly vouchers: number;
+  close(): void;
+}
+
+async function startFront(): Promise<Front> {
+  let gone = false;
+  let change = (piece: string) => piece;
+  let vouchers = 0;
+  const server: Server = createServer((incoming, outgoing) => {
+    if (gone) return void outgoing.destroy();
+    if (incoming.method === "POST" && incoming.headers["content-length"] === undefined) vouchers += 1;
+    const url = new URL(incoming.url ?? "/", front.target);
+    const on = httpRequest(url, { method: incoming.method, headers: incoming.headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.on("data", (piece: Buffer) => outgoing.write(change(piece.toString("utf8"))));
+      answer.on("end", () => outgoing.end());
+      answer.on("error", () => outgoing.destroy());
+    });
+    on.on("error", () => outgoing.destroy());
+    outgoing.on("close", () => on.destroy());
+    incoming.pipe(on);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    target: "",
+    vanish: () => {
+      gone = true;
+      server.closeAllConnections();
+    },
+    lie: (next) => {
+      change = next;
+    },
+    behave: () => {
+      gone = false;
+      change = (piece) => piece;
+    },
+    get vouchers() {
+      return vouchers;
+    },
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+describe("a channel of the gateway", () => {
+  test("behavior: what was served is paid to the millisecond (P6), in one channel, and the rest comes back", async () => {
+    await start();
+    let owed = 0n;
+    for (const ms of [1_300, 200]) {
+      const answer = ask();
+      const call = await backend.nextCall();
+      call.say("Hello ");
+      await sleep(ms);
+      finish(call);
+      expect(await (await answer).text()).toContain("[DONE]");
+      const { cumulativeAmount, cumulativeServedMs } = lastReceipt();
+      expect(cumulativeAmount).toBe(costDown(PRICE, cumulativeServedMs));
+      expect(cumulativeAmount).toBeGreaterThan(owed);
+      owed = cumulativeAmount;
+    }
+    const [open] = gateway.gateway.pool.list();
+    expect(open?.cover.kind).toBe("channel");
+    await gateway.gateway.pool.endOpen();
+    const channel = await newest();
+    const { deposit, paid, refunded, closed } = await ledgerOf(channel);
+    expect({ closed, paid, refunded }).toEqual({ closed: true, paid: owed, refunded: deposit - owed });
+    expect(gateway.gateway.budget.report().heldWei).toBe(0n);
+  });
+});
+
+describe("many at once", () => {
+  test("behavior: 16 requests share one channel, which opens once; time that overlaps is paid once", async () => {
+    await start();
+    const before = (await channels()).length;
+    const answers = Array.from({ length: 16 }, () => ask());
+    const calls = await Promise.all(answers.map(() => backend.nextCall()));
+    for (const call of calls) call.say("Hello ");
+    await sleep(700);
+    for (const call of calls) finish(call);
+    const texts = await Promise.all(answers.map(async (answer) => (await answer).text()));
+    expect(texts.filter((text) => text.includes("[DONE]"))).toHaveLength(16);
+    expect((await channels()).length).toBe(before + 1);
+    const busyMs = gateway.gateway.pool.list()[0]?.cover.busyMs ?? 0;
+    await gateway.gateway.pool.endOpen();
+    const { paid } = await ledgerOf(await newest());
+    expect(paid).toBeLessThanOrEqual(costDown(PRICE, busyMs));
+    expect(paid).toBeGreaterThanOrEqual(costDown(PRICE, 700));
+  });
+});
+
+describe("who loses what", () => {
+  test("behavior: a provider that vanishes in an answer can take no more than a step beyond what it served (P4)", async () => {
+    await start({ limits: { settleMs: 500 } });
+    const answer = ask();
+    const call = await backend.nextCall();
+    call.say("Hello ");
+    const text = (await answer).text();
+    await sleep(1_200);
+    front.vanish();
+    expect(await text).not.toContain("[DONE]");
+    const busyMs = gateway.gateway.pool.list()[0]?.cover.busyMs ?? 0;
+    const channel = await newest();
+    await gateway.gateway.pool.endOpen();
+    // Its agent still sees the chain: at the payer's notice it takes what it holds, and everything else is back.
+    await vi.waitFor(async () => expect((await ledgerOf(channel)).closed).toBe(true), { timeout: 20_000, interval: 200 });
+    const { deposit, paid, refunded } = await ledgerOf(channel);
+    expect(paid).toBeLessThanOrEqual(costDown(PRICE, busyMs) + STEP);
+    expect(paid + refunded).toBe(deposit);
+    await vi.waitFor(() => expect(gateway.gateway.budget.report().heldWei).toBe(0n), { timeout: 5_000 });
+  });
+
+  test("error: a provider that claims more than it served gets nothing for that claim", async () => {
+    await start({ limits: { settleMs: 500 } });
+    let lied = false;
+    front.lie((piece) => {
+      const lie = !lied && piece.includes("Hello");
+      if (!lie) return piece;
+      lied = true;
+      const channelId = gateway.gateway.pool.list()[0]?.cover.id;
+      const need = { channelId, requiredCumulative: String(PRICE * 50n), acceptedCumulative: String(STEP), deposit: String(PRICE * 60n) };
+      return `event: payment-need-voucher\ndata: ${JSON.stringify(need)}\n\n${piece}`;
+    });
+    const before = (await channels()).length;
+    const askedAt = performance.now();
+    const answer = ask();
+    (await backend.nextCall()).say("Hello ");
+    // Before the first word somebody else may still answer: here the same one over another channel, which is not lied about.
+    finish(await backend.nextCall());
+    expect(await (await answer).text()).toContain("[DONE]");
+    const mostMs = performance.now() - askedAt;
+    expect(results.at(-1)?.attempts).toEqual([{ providerId: provider.providerId(), code: "PROVIDER_DISHONEST" }]);
+    const channel = (await channels())[before] as FoundChannel;
+    await vi.waitFor(async () => expect((await ledgerOf(channel)).closed).toBe(true), { timeout: 20_000, interval: 200 });
+    expect((await ledgerOf(channel)).paid).toBeLessThanOrEqual(costDown(PRICE, mostMs) + STEP);
+  });
+
+  test("behavior: clients that go away leave nothing running, and what both sides measured stays within a step (P9)", async () => {
+    await start();
+    for (let round = 0; round < 12; round += 1) {
+      const leaving = new AbortController();
+      const answer = ask({}, leaving.signal).then((response) => response.text());
+      const call = await backend.nextCall();
+      call.say("Hello ");
+      await sleep(20);
+      leaving.abort();
+      await expect(answer).rejects.toThrow();
+      await call.aborted;
+    }
+    expect((await channels()).filter(({ status }) => status === "open")).toHaveLength(1);
+    await vi.waitFor(() => expect(gateway.gateway.pool.list()[0]?.cover.uses).toBe(0), { timeout: 3_000 });
+    const busyMs = gateway.gateway.pool.list()[0]?.cover.busyMs ?? 0;
+    await gateway.gateway.pool.endOpen();
+    const { closed, paid } = await ledgerOf(await newest());
+    expect(closed).toBe(true);
+    expect(paid).toBeLessThanOrEqual(costDown(PRICE, busyMs) + STEP);
+  });
+});

@@ -32,9 +32,13 @@ export function connect(parameters: ChainParameters, { timeoutMs: timeout = 10_0
   });
   const shared = { chain, cacheTime: 0, pollingInterval: Math.max(50, Math.floor(parameters.blockTimeMs / 2)) };
   const batch = { batchSize: 50, wait: 0 };
-  const reading = parameters.rpcUrls.map((url) => http(url, { batch, retryCount: 1, retryDelay: 100, timeout }));
+  // The answers of one batch come as one body.
+  const maxResponseBodySize = 64_000_000;
+  const reading = parameters.rpcUrls.map((url) => http(url, { batch, retryCount: 1, retryDelay: 100, timeout, maxResponseBodySize }));
   const client = createPublicClient({ ...shared, transport: fallback(reading, { retryCount: 1, retryDelay: 150 }) });
-  const endpoints = parameters.rpcUrls.map((url) => createPublicClient({ ...shared, transport: http(url, { retryCount: 0, timeout }) }));
+  const endpoints = parameters.rpcUrls.map((url) =>
+    createPublicClient({ ...shared, transport: http(url, { retryCount: 0, timeout, maxResponseBodySize }) }),
+  );
   return { client: client as PublicClient, endpoints: endpoints as PublicClient[] };
 }
 

@@ -90,6 +90,7 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
   const marks: BlockMark[] = [...(options.known ?? [])];
   const range = createBlockRange();
   let genesis: Hash | undefined;
+  let nearAtOnce = headersAtOnce;
 
   const next = () => (marks.at(-1)?.number ?? fromBlock - 1n) + 1n;
 
@@ -144,7 +145,12 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
     if (broken) throw stale("the blocks of one answer do not follow each other", broken.number);
     const logs = await Promise.all(
       headers.map((header) => reading(() => chain.client.getLogs({ address: [...addresses], blockHash: header.hash }))),
-    );
+    ).catch((thrown) => {
+      // Perhaps too much for one answer: fewer the next time.
+      nearAtOnce = Math.max(1, nearAtOnce >> 1);
+      throw thrown;
+    });
+    nearAtOnce = Math.min(headersAtOnce, nearAtOnce * 2);
     const times = new Map(headers.map((header) => [header.hash, Number(header.timestamp)]));
     await deliver(decodeLogs(chain.network.contracts, contracts, logs.flat(), times), headers);
     return false;
@@ -174,7 +180,7 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
       await readFar(from, end < near ? end : near - 1n);
       return true;
     }
-    const end = from + BigInt(headersAtOnce) - 1n;
+    const end = from + BigInt(nearAtOnce) - 1n;
     const again = await readNear(from, end < head.number ? end : head.number);
     return again || end < head.number;
   };

@@ -1,5 +1,7 @@
-import { computeRegistryAbi } from "@clawcompute/lib/abi";
+import { setTimeout as wait } from "node:timers/promises";
+import { computeRegistryAbi, streamPayAbi } from "@clawcompute/lib/abi";
 import type { Chain } from "@clawcompute/lib/chain";
+import { AppError } from "@clawcompute/lib/errors";
 import { devAccounts, readArtifact } from "@clawcompute/lib/testing";
 import { type Address, encodeDeployData, encodeFunctionData, getContractAddress, type HDAccount, type Hex, parseEther, toHex } from "viem";
 
@@ -25,8 +27,6 @@ export interface SeedOptions extends SeedSize {
 const CROWDS = 10;
 const OFFERS_AT_ONCE = 250;
 const STREAMS_AT_ONCE = 1_000;
-/** Transactions that are out at the same time. */
-const OUT = 3;
 /** Nobody listens there: whoever asks is refused at once. */
 const ENDPOINT = "http://127.0.0.1:1/";
 const DURATION = 7n * 86_400n;
@@ -87,36 +87,30 @@ export async function seed(options: SeedOptions): Promise<void> {
   let next = await client.getTransactionCount({ address: seeder.address });
   while (next < steps.length) {
     signal?.throwIfAborted();
-    // Crowds first: what comes later reads what earlier ones left.
-    const kind = boundary(next, providers);
-    const group = steps.slice(next, Math.min(next + OUT, kind));
-    const hashes: Hex[] = [];
-    for (const [index, step] of group.entries()) {
-      const raw = await seeder.signTransaction({
-        chainId: network.chainId,
-        type: "eip1559",
-        nonce: next + index,
-        gas: next < CROWDS ? 3_000_000n : GAS,
-        maxFeePerGas: parseEther("0.000001"),
-        maxPriorityFeePerGas: 1_000_000_000n,
-        ...(await step()),
-      });
-      hashes.push(await client.request({ method: "eth_sendRawTransaction", params: [raw] }));
-    }
+    const raw = await seeder.signTransaction({
+      chainId: network.chainId,
+      type: "eip1559",
+      nonce: next,
+      gas: next < CROWDS ? 3_000_000n : GAS,
+      maxFeePerGas: parseEther("0.000001"),
+      maxPriorityFeePerGas: 1_000_000_000n,
+      ...(await (steps[next] as (typeof steps)[number])()),
+    });
+    await client.request({ method: "eth_sendRawTransaction", params: [raw] });
+    // A block for each: whoever follows the events reads block by block, and a thousand events in one are plenty.
     await mine?.();
-    for (const hash of hashes) {
-      const { status } = await client.waitForTransactionReceipt({ hash, pollingInterval: 50, timeout: 120_000 });
-      if (status !== "success") throw new Error(`seeding was refused in ${hash}`);
-    }
-    next += group.length;
+    while ((await client.getTransactionCount({ address: seeder.address })) <= next) await wait(20, undefined, signal ? { signal } : {});
+    next += 1;
     onProgress(next, steps.length);
   }
-}
-
-/** The first step of the next kind. */
-function boundary(step: number, providers: number): number {
-  const registered = CROWDS + Math.ceil(providers / OFFERS_AT_ONCE);
-  return step < CROWDS ? CROWDS : step < registered ? registered : Number.POSITIVE_INFINITY;
+  const [[offers], opened] = await Promise.all([
+    client.readContract({ address: registry, abi: computeRegistryAbi, functionName: "getRegistryStats" }),
+    client.readContract({ address: streamPay, abi: streamPayAbi, functionName: "getProtocolStats" }),
+  ]);
+  if (offers < providers || opened < streams)
+    throw new AppError("TRANSACTION_REVERTED", "Seeding was refused by the contracts.", {
+      facts: { offers: String(offers), streams: String(opened) },
+    });
 }
 
 const parts = (total: number, size: number) =>

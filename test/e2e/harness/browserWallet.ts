@@ -1,5 +1,18 @@
 import type { Page } from "@playwright/test";
-import { createWalletClient, defineChain, type Hex, http, isHex, type LocalAccount, numberToHex, type TypedDataDefinition } from "viem";
+import {
+  type Address,
+  createWalletClient,
+  defineChain,
+  encodeFunctionData,
+  type Hex,
+  http,
+  isHex,
+  type LocalAccount,
+  numberToHex,
+  parseAbi,
+  type TypedDataDefinition,
+  zeroAddress,
+} from "viem";
 
 interface Ask {
   readonly method: string;
@@ -11,6 +24,8 @@ export interface BrowserWalletOptions {
   readonly rpcUrl: string;
   readonly chainId: number;
   readonly name?: string;
+  /** A contract that acts for the account (`execute(to, value, data)`): the wallet then is that contract. */
+  readonly contractWallet?: Address;
   /** What the person refuses. */
   readonly refuse?: (ask: Ask) => boolean;
 }
@@ -18,13 +33,17 @@ export interface BrowserWalletOptions {
 export interface BrowserWallet {
   /** What the page asked for that a person would see, in order. */
   readonly prompts: string[];
+  /** Sent for the page, in order. */
+  readonly transactions: Hex[];
 }
 
+const execute = parseAbi(["function execute(address to, uint256 value, bytes data) payable returns (bytes)"]);
 const promptMethods = ["eth_requestAccounts", "personal_sign", "eth_signTypedData_v4", "eth_sendTransaction"];
 
 /** A browser wallet (EIP-1193, announced by EIP-6963) in every page; the test holds its key. As real ones do, it tells no account before the person agreed. */
 export async function installWallet(page: Page, options: BrowserWalletOptions): Promise<BrowserWallet> {
-  const { account, rpcUrl, chainId, name = "Test Wallet", refuse } = options;
+  const { account, rpcUrl, chainId, name = "Test Wallet", refuse, contractWallet } = options;
+  const address = contractWallet ?? account.address;
   const chain = defineChain({
     id: chainId,
     name: "test",
@@ -33,13 +52,14 @@ export async function installWallet(page: Page, options: BrowserWalletOptions): 
   });
   const client = createWalletClient({ account, chain, transport: http(rpcUrl) });
   const prompts: string[] = [];
+  const transactions: Hex[] = [];
   let granted = false;
 
   const answers: Record<string, (params: readonly unknown[]) => unknown> = {
-    eth_accounts: () => (granted ? [account.address] : []),
+    eth_accounts: () => (granted ? [address] : []),
     eth_requestAccounts: () => {
       granted = true;
-      return [account.address];
+      return [address];
     },
     eth_chainId: () => numberToHex(chainId),
     wallet_switchEthereumChain: () => null,
@@ -55,14 +75,14 @@ export async function installWallet(page: Page, options: BrowserWalletOptions): 
       const { EIP712Domain: _, ...rest } = types as Record<string, unknown>;
       return account.signTypedData({ ...data, types: rest } as TypedDataDefinition);
     },
-    eth_sendTransaction: ([request]) => {
+    eth_sendTransaction: async ([request]) => {
       const { to, data, value, gas } = request as Record<"to" | "data" | "value" | "gas", Hex | undefined>;
-      return client.sendTransaction({
-        to: to ?? null,
-        ...(data ? { data } : {}),
-        ...(value ? { value: BigInt(value) } : {}),
-        ...(gas ? { gas: BigInt(gas) } : {}),
-      });
+      const call = contractWallet
+        ? { to: contractWallet, data: encodeFunctionData({ abi: execute, args: [to ?? zeroAddress, BigInt(value ?? 0), data ?? "0x"] }) }
+        : { to: to ?? null, ...(data ? { data } : {}), ...(value ? { value: BigInt(value) } : {}), ...(gas ? { gas: BigInt(gas) } : {}) };
+      const hash = await client.sendTransaction(call);
+      transactions.push(hash);
+      return hash;
     },
   };
 
@@ -100,11 +120,15 @@ export async function installWallet(page: Page, options: BrowserWalletOptions): 
         return provider;
       },
     };
+    // As when the person changes something in the wallet itself.
+    (window as unknown as { __tellPage(event: string, value: unknown): void }).__tellPage = (event, value) => {
+      for (const listener of listeners.get(event) ?? []) listener(value);
+    };
     const icon = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><rect width="1" height="1" fill="#0ea5e9"/></svg>')}`;
     const info = { uuid: crypto.randomUUID(), name: walletName, icon, rdns: "test.wallet" };
     const announce = () => dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }));
     addEventListener("eip6963:requestProvider", announce);
     announce();
   }, name);
-  return { prompts };
+  return { prompts, transactions };
 }

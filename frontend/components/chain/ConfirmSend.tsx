@@ -1,5 +1,6 @@
 "use client";
 import { type ContractCall, currentFees } from "@clawcompute/lib/chain";
+import { AppError } from "@clawcompute/lib/errors";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { TransactionReceipt } from "viem";
@@ -35,8 +36,15 @@ export function ConfirmSend({ title, calls, confirm, onClose, onDone, children }
     queryKey: ["fee", chain.network.chainId, wallet?.account.address, first?.functionName, first?.args.map(String).join()],
     queryFn: async () => {
       if (!wallet || !first) return undefined;
-      const [gas, { expected }] = await Promise.all([estimateGas(chain, wallet, first), currentFees(chain)]);
-      return gas * expected;
+      const { address } = wallet.account;
+      const [gas, { expected }, balance] = await Promise.all([
+        estimateGas(chain, wallet, first),
+        currentFees(chain),
+        chain.client.getBalance({ address }),
+      ]);
+      const cost = gas * expected;
+      if (balance < cost + (first.value ?? 0n)) throw new AppError("WALLET_UNFUNDED", "The wallet cannot pay for this transaction.");
+      return cost;
     },
     enabled: wallet !== undefined && first !== undefined && !send.isPending && !send.isSuccess,
     retry: false,

@@ -11,9 +11,9 @@ export async function openConnected(page: Page, path: string, index: number): Pr
   return { ...(await openWith(page, path, account)), account };
 }
 
-export async function openWith(page: Page, path: string, account: LocalAccount, more: { chainId?: number } = {}): Promise<BrowserWallet> {
+export async function openWith(page: Page, path: string, account: LocalAccount): Promise<BrowserWallet> {
   const { rpcUrl, chainId } = runningNetwork();
-  const wallet = await installWallet(page, { account, rpcUrl, chainId, ...more });
+  const wallet = await installWallet(page, { account, rpcUrl, chainId });
   await page.goto(path);
   await page.getByRole("banner").getByRole("button", { name: "Connect" }).click();
   await page.getByRole("button", { name: "Test Wallet" }).click();

@@ -25,7 +25,7 @@ export function ProviderView({ id }: { id: number }) {
   const source = useSource();
   const { address } = useAccount();
   const { data: offer, error } = useQuery(offerQuery(source.chain, id));
-  const { data: history, error: historyError } = useQuery(providerHistoryQuery(source, id));
+  const { data: history, error: historyError } = useQuery({ ...providerHistoryQuery(source, id), enabled: offer !== undefined });
   if (error && !offer) return <ErrorNotice error={error} title={`Provider ${id} cannot be shown`} />;
   if (!offer) return <ProviderSkeleton />;
   const { model, owner, pricePerSecond, serviceType, active, completions, earned, asset } = offer;

@@ -5,6 +5,8 @@ import { isAddressEqual, zeroAddress } from "viem";
 
 /** The registry's service type of chat models. */
 const TEXT = 0;
+/** So many offers of a model are looked at, the cheapest; and so many of all to name other models. */
+const ENOUGH = 200;
 
 export interface Wanted {
   /** Any text model when left out. */
@@ -17,9 +19,11 @@ export interface Wanted {
 /** Active text offers in the native coin that fit, cheapest first. Throws NO_PROVIDER, MODEL_NOT_FOUND, PRICE_ABOVE_CAP, ASSET_MISMATCH or UNSUPPORTED. */
 export async function findOffers(chain: Chain, wanted: Wanted): Promise<Offer[]> {
   if (wanted.providerId !== undefined) return [await findOffer(chain, wanted.providerId, wanted)];
-  const offers = (await listActiveOffers(chain, { asset: zeroAddress })).filter(({ serviceType }) => serviceType === TEXT);
-  const served = offers.filter(({ model }) => wanted.model === undefined || model === wanted.model);
-  if (served.length === 0) throw nothingServed(wanted.model, offers);
+  const { model } = wanted;
+  const read = async (filter: { model?: string; limit?: number }) =>
+    (await listActiveOffers(chain, { asset: zeroAddress, ...filter })).filter(({ serviceType }) => serviceType === TEXT);
+  const served = await read(model === undefined ? {} : { model, limit: ENOUGH });
+  if (served.length === 0) throw nothingServed(model, model === undefined ? [] : await read({ limit: ENOUGH }));
   const affordable = served.filter((offer) => !isAboveCap(offer, wanted.maxPrice));
   if (affordable.length === 0) throw aboveCap(chain, served[0] as Offer, wanted.maxPrice ?? 0n);
   return affordable;

@@ -29,7 +29,7 @@ const account = devAccounts[4] as (typeof devAccounts)[number];
 
 const local = await startLocalChain({ blockTimeMs: 0 });
 try {
-  const chain = connectChain({ ...local.network, blockTimeMs: 100 });
+  const chain = connectChain({ ...local.network, blockTimeMs: 100 }, { timeoutMs: 60_000 });
   const streams = createOpenStreams();
   const growth: { size: number; planMs: number; worstMs: number; allMs: number; heapMb: number; readMs: number }[] = [];
   let seeded = 0;

@@ -75,6 +75,13 @@ describe("listActiveOffers", () => {
     expect(prices).toEqual([...prices].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)));
   });
 
+  it("behavior: a limit reads the cheapest of a model and no more", async () => {
+    const all = await listActiveOffers(chain, { model: "model-1", asset: zeroAddress });
+    expect(await listActiveOffers(chain, { model: "model-1", asset: zeroAddress, limit: 7 })).toEqual(all.slice(0, 7));
+    expect(await listActiveOffers(chain, { limit: 7 })).toHaveLength(7);
+    expect(await listActiveOffers(chain, { model: "model-1", asset: zeroAddress, limit: 0 })).toEqual([]);
+  });
+
   it("behavior: filters by model and asset, alone and together", async () => {
     const all = await listActiveOffers(chain);
     const byModel = await listActiveOffers(chain, { model: "model-1" });

@@ -23,8 +23,10 @@ export interface Offer {
   readonly endpoint: string;
 }
 
-const idsPerCall = 1000n;
+const idsPerCall = 1000;
 const offersPerCall = 100;
+/** More at once would wait for each other at the endpoint until their time is up. */
+const callsAtOnce = 20;
 
 /** Throws COMPUTE_REGISTRY_UNKNOWN_PROVIDER. */
 export async function readOffer(chain: Chain, id: number): Promise<Offer> {
@@ -36,26 +38,28 @@ export interface OfferFilter {
   readonly model?: string;
   /** Zero address: the native coin. Left out: every asset. */
   readonly asset?: Address;
+  /** Reads at most so many: with model and asset the cheapest ones, otherwise any. */
+  readonly limit?: number;
 }
 
 /** One consistent picture of all active offers: native coin first, then by asset, cheapest first. With both filters set it reads only what matches. */
 export async function listActiveOffers(chain: Chain, filter: OfferFilter = {}): Promise<Offer[]> {
-  const { model, asset } = filter;
-  const { blockNumber, ids } = await snapshot(chain, (at, offset) =>
+  const { model, asset, limit } = filter;
+  const page = (at: bigint, offset: bigint, size: bigint) =>
     model !== undefined && asset !== undefined
       ? chain.client.readContract({
           ...registry(chain),
           functionName: "getProvidersByModel",
-          args: [model, asset, offset, idsPerCall],
+          args: [model, asset, offset, size],
           blockNumber: at,
         })
       : chain.client.readContract({
           ...registry(chain),
           functionName: "getActiveProviderIds",
-          args: [offset, idsPerCall],
+          args: [offset, size],
           blockNumber: at,
-        }),
-  );
+        });
+  const { blockNumber, ids } = await snapshot(chain, page, limit);
   const offers = await readOffers(chain, ids, blockNumber);
   return offers
     .filter((offer) => (model === undefined || offer.model === model) && (asset === undefined || isAddressEqual(offer.asset, asset)))
@@ -64,11 +68,11 @@ export async function listActiveOffers(chain: Chain, filter: OfferFilter = {}): 
 
 /** All offers of a wallet, active or not, newest first. */
 export async function listWalletOffers(chain: Chain, owner: Address): Promise<Offer[]> {
-  const { blockNumber, ids } = await snapshot(chain, (at, offset) =>
+  const { blockNumber, ids } = await snapshot(chain, (at, offset, size) =>
     chain.client.readContract({
       ...registry(chain),
       functionName: "getWalletProviders",
-      args: [owner, offset, idsPerCall],
+      args: [owner, offset, size],
       blockNumber: at,
     }),
   );
@@ -77,13 +81,18 @@ export async function listWalletOffers(chain: Chain, owner: Address): Promise<Of
 }
 
 /** Reads all pages at one block, so that a provider coming or going meanwhile neither hides nor doubles another. */
-async function snapshot(chain: Chain, page: (blockNumber: bigint, offset: bigint) => Promise<readonly bigint[]>) {
+async function snapshot(
+  chain: Chain,
+  page: (blockNumber: bigint, offset: bigint, size: bigint) => Promise<readonly bigint[]>,
+  limit = Number.POSITIVE_INFINITY,
+) {
   const blockNumber = await reading(() => chain.client.getBlockNumber());
   const ids: bigint[] = [];
   for (;;) {
-    const more = await reading(() => page(blockNumber, BigInt(ids.length)));
+    const size = Math.min(idsPerCall, limit - ids.length);
+    const more = size > 0 ? await reading(() => page(blockNumber, BigInt(ids.length), BigInt(size))) : [];
     ids.push(...more);
-    if (BigInt(more.length) < idsPerCall) return { blockNumber, ids };
+    if (more.length < idsPerCall) return { blockNumber, ids };
   }
 }
 
@@ -92,15 +101,19 @@ export async function readOffers(chain: Chain, ids: readonly bigint[], blockNumb
   const pages = Array.from({ length: Math.ceil(ids.length / offersPerCall) }, (_, index) =>
     ids.slice(index * offersPerCall, (index + 1) * offersPerCall),
   );
-  const read = await Promise.all(
-    pages.map(async (page) => {
-      const providers = await reading(() =>
-        chain.client.readContract({ ...registry(chain), functionName: "getProviders", args: [page], blockNumber }),
-      );
-      return providers.map((provider, index) => offerOf(Number(page[index]), provider));
-    }),
+  const read: Offer[] = [];
+  for (let from = 0; from < pages.length; from += callsAtOnce) {
+    const some = await Promise.all(pages.slice(from, from + callsAtOnce).map((page) => readPage(chain, page, blockNumber)));
+    for (const page of some) read.push(...page);
+  }
+  return read;
+}
+
+async function readPage(chain: Chain, page: readonly bigint[], blockNumber: bigint): Promise<Offer[]> {
+  const providers = await reading(() =>
+    chain.client.readContract({ ...registry(chain), functionName: "getProviders", args: [page], blockNumber }),
   );
-  return read.flat();
+  return providers.map((provider, index) => offerOf(Number(page[index]), provider));
 }
 
 function registry(chain: Chain) {

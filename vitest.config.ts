@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // As the dashboard's own tsconfig has it.
+  resolve: { alias: { "@": join(import.meta.dirname, "frontend") } },
   test: {
     include: ["lib/**/*.test.ts", "agents/**/*.test.ts", "scripts/**/*.test.ts", "openclaw-skill/**/*.test.ts", "frontend/**/*.test.ts"],
     // Real chains and servers on a busy machine: a limit against hanging, not a measurement.

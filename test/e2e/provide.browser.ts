@@ -22,7 +22,7 @@ const payer = devAccounts[PAYER] as LocalAccount;
 plain("an offer registered on the page is chosen by a buyer, repriced, and drained", async ({ page }) => {
   plain.setTimeout(120_000);
   const { chain, rpcUrl } = runningNetwork();
-  const owner = 13;
+  const owner = 9;
   const model = "page-made";
   const { port } = await choosePort(0);
   const endpoint = `http://127.0.0.1:${port}`;
@@ -148,7 +148,7 @@ test("income is withdrawn from one stream, then from all with two transactions",
 });
 
 test("a refusal of the contract is explained before anything is sent", async ({ page }) => {
-  const wallet = await openConnected(page, "/provide", 13);
+  const wallet = await openConnected(page, "/provide", 9);
   await page.getByRole("tab", { name: "New offer" }).click();
   await page.getByRole("textbox", { name: "Model" }).fill("never");
   await page.getByLabel("Endpoint").fill("http://127.0.0.1:8701");

@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { assertChain, connectChain } from "@clawcompute/lib/chain";
 import type { Network } from "@clawcompute/lib/config/network";
 import { AppError } from "@clawcompute/lib/errors";
@@ -23,11 +22,14 @@ import { processTerminal } from "../terminal.ts";
 import { askPassword } from "../wallet/askPassword.ts";
 import { createBackend } from "./backends/index.ts";
 import { type ProviderConfig, readConfig } from "./config.ts";
+import { dataFolder, walletKey } from "./dataFolder.ts";
 import { type ProviderKeys, readKeys } from "./keys.ts";
 import type { OfferTerms } from "./offers.ts";
 import { type Operation, operate, operateUsage, operations } from "./operate/main.ts";
+import { holdFolder } from "./operate/orderSocket.ts";
+import { carryOut, type Desk } from "./operate/orders.ts";
 import { createProvider, type OfferSetup, type ProviderLimits } from "./provider.ts";
-import { createReload, type Reload } from "./reload.ts";
+import { createReload, type Reload, watchSettings } from "./reload.ts";
 
 const usage = `claw provider: serve a model and be paid by the second.
 
@@ -38,7 +40,8 @@ Settings come from the environment or the file .env; .env.example documents each
 
 claw provider setup [--check]      looks at this machine and writes these settings; see claw provider setup --help
 ${operateUsage}
-Signals: SIGTERM or Ctrl-C lets running answers end and stops; SIGHUP reads the prices again.
+Signals: SIGTERM or Ctrl-C lets running answers end and stops; prices are read again when their files
+change, and by SIGHUP.
 `;
 
 export interface RunningProvider {
@@ -61,9 +64,18 @@ export interface RunOptions {
 export async function runProvider({ config, keys, logger, shutdown }: RunOptions): Promise<RunningProvider> {
   const { network } = config;
   try {
+    logger.info({ network: network.name, rpc: network.rpcUrls.length }, "starting: asking the chain");
     const chain = connectChain(network);
     await assertChain(chain);
-    const store = await openStore({ databaseUrl: config.databaseUrl, folder: config.databaseUrl ? undefined : dataFolder(config) });
+    const folder = config.databaseUrl ? undefined : dataFolder(config);
+    if (folder) mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+    const held = folder ? await holdFolder(folder) : undefined;
+    if (held) shutdown.onStop("store's folder", () => held.release());
+    logger.info(
+      { store: folder ?? (config.databaseUrl ? "PostgreSQL" : "in memory") },
+      "opening the store; the first time takes some seconds",
+    );
+    const store = await openStore({ databaseUrl: config.databaseUrl, folder });
     shutdown.onStop("store", () => store.close());
     const offers: OfferSetup[] = config.offers.map(({ backend, maxConcurrency, endpoint, caps, ...terms }) => ({
       terms,
@@ -95,6 +107,10 @@ export async function runProvider({ config, keys, logger, shutdown }: RunOptions
     shutdown.onStop("server", () => listening.close());
     shutdown.onStop("running answers", () => provider.drain(config.drainSeconds * 1000));
     const url = `http://localhost:${listening.port}`;
+    const { withSender } = provider;
+    const desk: Desk = { chain, db: store.db, owner: keys.owner, logger, withSender };
+    held?.serve((order) => carryOut(desk, order, background.signal));
+    logger.info({ models: offers.map(({ terms }) => terms.model) }, "checking the engines and the registry");
     await provider.start(background.signal, url);
     for (const { terms, providerId } of provider.offers) announce(logger, network, url, terms, providerId);
     const providerIds = provider.offers.map(({ providerId }) => providerId);
@@ -105,22 +121,12 @@ export async function runProvider({ config, keys, logger, shutdown }: RunOptions
   }
 }
 
-/** Above the ids of chains, which lock their indexers' writers. */
-const walletKey = (owner: string): number => 0x4000_0000 + Number.parseInt(owner.slice(2, 9), 16);
-
 function announce(logger: Logger, network: Network, url: string, terms: OfferTerms, providerId: number | undefined): void {
   const { model, pricePerSecond } = terms;
   const id = providerId === undefined ? "not registered yet" : `provider ${providerId}`;
   const price = `${formatAmount(pricePerSecond)} ${network.nativeSymbol}/s`;
   const fields = { model, url, providerId: providerId ?? null, pricePerSecond: String(pricePerSecond), chainId: network.chainId };
   logger.info(fields, `ready: ${model} at ${url} (${id}, ${price}, chain ${network.name})`);
-}
-
-function dataFolder({ dataDir, listenPort }: ProviderConfig): string | undefined {
-  if (dataDir === undefined && listenPort === 0) return undefined;
-  const folder = dataDir ?? join(homedir(), ".clawcompute", `provider-${listenPort}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return folder;
 }
 
 function limitsOf(config: ProviderConfig): ProviderLimits {
@@ -180,12 +186,19 @@ export async function main({ env, argv }: MainOptions): Promise<void> {
     const shutdown = createShutdown(logger, (config.drainSeconds + 10) * 1000);
     exitOnSignals(shutdown);
     const reload = createReload(env, config.reloadFile, process.execArgv);
-    const running = await runProvider({ config, keys, logger, shutdown });
+    // Prices may be read again as soon as somebody can ask for it.
+    const started = Promise.withResolvers<RunningProvider>();
+    started.promise.catch(() => {});
+    const again = async () => reloadPrices(await started.promise, reload, logger);
     // From a terminal the same signal means that its window was closed.
     process.on("SIGHUP", () => {
       if (process.stderr.isTTY) void shutdown.stop("SIGHUP").then(() => process.exit(0));
-      else void reloadPrices(running, reload, logger);
+      else void again();
     });
+    const files = [...reload.files, ...(config.offersFile === undefined ? [] : [config.offersFile])];
+    const unwatch = watchSettings(files, again);
+    shutdown.onStop("watching the settings", async () => unwatch());
+    started.resolve(await runProvider({ config, keys, logger, shutdown }));
   } catch (thrown) {
     exitBecause(thrown);
   }

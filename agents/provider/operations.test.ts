@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -196,7 +196,7 @@ describe("prices", () => {
     await open();
   });
 
-  test("behavior: SIGHUP reads them again; a mistake changes nothing", async () => {
+  test("behavior: SIGHUP and a changed file read them again; a mistake changes nothing", async () => {
     const seller = devAccounts[6] as LocalAccount;
     const file = join(folder, "provider.env");
     const offers = join(folder, "offers.json");
@@ -229,6 +229,14 @@ describe("prices", () => {
       child.kill("SIGHUP");
       await logged("prices read again");
       expect((await readOffer(connectChain(local.network), providerId)).pricePerSecond).toBe(300_000_000_000_000n);
+      // Without a word: the file changed, and is replaced as editors do.
+      await priced("0.0004");
+      await logged("price changed");
+      await logged("prices read again");
+      await writeFile(`${offers}.new`, "[]");
+      await rename(`${offers}.new`, offers);
+      expect(await logged("the prices stay")).toMatchObject({ code: "CONFIG_INVALID" });
+      expect((await readOffer(connectChain(local.network), providerId)).pricePerSecond).toBe(400_000_000_000_000n);
     } finally {
       child.kill("SIGTERM");
       expect(await exited).toBe(0);

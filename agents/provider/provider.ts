@@ -14,6 +14,7 @@ import {
   watchEvents,
 } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
+import { formatAmount } from "@clawcompute/lib/money";
 import { type AppEnv, type Clock, type Logger, type Metrics, recoverSigner, runLoop } from "@clawcompute/lib/node";
 import type { Domain } from "@clawcompute/lib/protocol";
 import type { Database, WriterLock } from "@clawcompute/lib/store";
@@ -29,8 +30,10 @@ import { createCapacity } from "./capacity.ts";
 import type { OfferCaps } from "./caps.ts";
 import { createChainTime } from "./chainTime.ts";
 import type { ProviderContext } from "./context.ts";
+import { createListedMarks } from "./listedMarks.ts";
 import { applyListing, changePrice, planPrices, setActive } from "./listing.ts";
 import { type OfferTerms, offerOf, type ServedOffer } from "./offers.ts";
+import type { Desk } from "./operate/orders.ts";
 import { createOutbox } from "./outbox.ts";
 import { readPastIncome } from "./pastIncome.ts";
 import type { Collecting } from "./payments/collect.ts";
@@ -106,12 +109,15 @@ export interface Provider {
   start(signal: AbortSignal, ownUrl: string): Promise<void>;
   /** Puts changed prices into the registry, one after another; open streams keep theirs. Throws what the chain refuses, or WALLET_MISSING. */
   setPrices(wanted: readonly OfferTerms[], signal: AbortSignal): Promise<void>;
+  /** The wallet's next turn for somebody else's work. */
+  withSender: Desk["withSender"];
   /** Refuses new work, lets running answers finish for `graceMs`, then ends them. */
   drain(graceMs: number): Promise<void>;
   /** Resolves when everything that `start` began has stopped. */
   stopped(): Promise<void>;
 }
 
+const BALANCE_MS = 60_000;
 /** Stopping waits this long for the chain, no longer. */
 const UNLIST_MS = 30_000;
 /** A payer's transaction that is sent for it may take this long. */
@@ -342,11 +348,21 @@ export function createProvider(options: ProviderOptions): Provider {
   async function unlist(): Promise<void> {
     const limit = AbortSignal.timeout(UNLIST_MS);
     for (const { providerId } of offers) {
-      if (providerId !== undefined) await inTurn(() => withWallet(limit, () => setActive(listing, providerId, false)));
+      if (providerId === undefined) continue;
+      const taken = await inTurn(() => withWallet(limit, () => setActive(listing, providerId, false)));
+      if (taken) await listed.clear(providerId);
     }
   }
 
-  const registration = { listOffers: () => listWalletOffers(chain, owner), sender, owner, signer: signer.address, logger };
+  const listed = createListedMarks(db, domain.chainId);
+  const registration = {
+    listedOf: listed.of,
+    listOffers: () => listWalletOffers(chain, owner),
+    sender,
+    owner,
+    signer: signer.address,
+    logger,
+  };
 
   /** An offer is listed only once its engine can serve it. */
   async function open(offer: ServedOffer, endpoint: string, signal: AbortSignal): Promise<void> {
@@ -354,7 +370,11 @@ export function createProvider(options: ProviderOptions): Provider {
     if (!offer.checked) await offer.backend.check(signal);
     offer.checked = true;
     const taken = new Set(offers.map((other) => other.providerId).filter((id) => id !== undefined));
-    offer.providerId ??= await withWallet(signal, () => registerOffer(registration, { ...offer.terms, endpoint }, taken));
+    if (offer.providerId !== undefined) return;
+    const { id, active } = await withWallet(signal, () => registerOffer(registration, { ...offer.terms, endpoint }, taken));
+    await listed.set(id);
+    offer.active = active;
+    offer.providerId = id;
   }
 
   async function openAll(ownUrl: string, signal: AbortSignal): Promise<AppError | undefined> {
@@ -375,6 +395,13 @@ export function createProvider(options: ProviderOptions): Provider {
     return result;
   }
 
+  /** B-049: an operator sees in the log what the wallet has. */
+  async function logBalance(): Promise<void> {
+    const balance = await chain.client.getBalance({ address: owner });
+    const fields = { payee: owner, balance: formatAmount(balance), balanceWei: String(balance), symbol: chain.network.nativeSymbol };
+    logger.info(fields, "wallet balance");
+  }
+
   return {
     app: createProviderApp(context),
     offers,
@@ -393,6 +420,7 @@ export function createProvider(options: ProviderOptions): Provider {
       background.push(untilDone("channels as the chain has them", 5_000, signal, () => payments.recheck()));
       if (collecting) background.push(collectVouchers(collecting, signal));
       if (places) background.push(places.keep(signal));
+      background.push(runLoop({ name: "wallet balance", everyMs: BALANCE_MS, clock, signal, logger }, logBalance));
       const hourly = { name: "purge", everyMs: 3_600_000, clock, signal, logger };
       background.push(runLoop(hourly, async () => (following ? sessions.purge() : undefined)));
     },
@@ -401,6 +429,7 @@ export function createProvider(options: ProviderOptions): Provider {
         await inTurn(() => withWallet(signal, () => changePrice(listing, offer, pricePerSecond)));
       }
     },
+    withSender: (signal, work) => inTurn(() => withWallet(signal, () => work(sender))),
     drain: async (graceMs) => {
       admission.drain();
       const unlisted = limits.unlistOnStop ? unlist().catch((err) => logger.warn({ err }, "the offers are still listed")) : undefined;

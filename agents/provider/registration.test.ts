@@ -45,6 +45,13 @@ describe("planRegistration", () => {
     expect(planRegistration(terms, [offer(9, { active: false })], none)).toMatchObject({ kind: "update", id: 9 });
   });
 
+  test("behavior: one that we listed and somebody took off stays off, unless another one is on the market", () => {
+    const off = offer(4, { active: false, pricePerSecond: 9n });
+    expect(planRegistration(terms, [offer(9, { active: false }), off], none, new Set([4]))).toEqual({ kind: "leave", id: 4 });
+    expect(planRegistration(terms, [offer(9), off], none, new Set([4]))).toEqual({ kind: "reuse", id: 9 });
+    expect(planRegistration(terms, [off], new Set([4]), new Set([4]))).toEqual({ kind: "register" });
+  });
+
   test("behavior: two offers of one process never share an id", () => {
     expect(planRegistration(terms, [offer(9), offer(4)], new Set([9]))).toEqual({ kind: "reuse", id: 4 });
   });

@@ -8,15 +8,21 @@ import type { ListedTerms } from "./offers.ts";
 /** What has to be written so that the registry shows our terms; `endpoint` is the one it will show. */
 export type RegistrationPlan =
   | { readonly kind: "reuse"; readonly id: number }
+  | { readonly kind: "leave"; readonly id: number }
   | { readonly kind: "update"; readonly id: number; readonly endpoint: string; readonly keptRemote: boolean }
   | { readonly kind: "register" };
 
 /**
  * `existing` are the wallet's offers, newest first; `taken` the ids that other offers of this process use. An active offer of
  * the same model goes before one that was switched off. An endpoint that others can reach is never replaced by one that only
- * this machine can.
+ * this machine can. One that was `listed` by us and is off the market was taken off by somebody, who has the word: it stays off.
  */
-export function planRegistration(terms: ListedTerms, existing: readonly Offer[], taken: ReadonlySet<number>): RegistrationPlan {
+export function planRegistration(
+  terms: ListedTerms,
+  existing: readonly Offer[],
+  taken: ReadonlySet<number>,
+  listed: ReadonlySet<number> = new Set(),
+): RegistrationPlan {
   const same = existing.filter(
     (offer) =>
       offer.model === terms.model &&
@@ -24,7 +30,10 @@ export function planRegistration(terms: ListedTerms, existing: readonly Offer[],
       isAddressEqual(offer.asset, terms.asset) &&
       !taken.has(offer.id),
   );
-  const found = same.find((offer) => offer.active) ?? same[0];
+  const active = same.find((offer) => offer.active);
+  const takenOff = active ? undefined : same.find(({ id }) => listed.has(id));
+  if (takenOff) return { kind: "leave", id: takenOff.id };
+  const found = active ?? same[0];
   if (!found) return { kind: "register" };
   const keptRemote = isLocalEndpoint(terms.endpoint) && !isLocalEndpoint(found.endpoint);
   const endpoint = keptRemote ? found.endpoint : terms.endpoint;
@@ -34,6 +43,8 @@ export function planRegistration(terms: ListedTerms, existing: readonly Offer[],
 
 export interface RegistrationDeps {
   readonly listOffers: () => Promise<readonly Offer[]>;
+  /** Which of these offers this provider has put on the market before. */
+  readonly listedOf: (ids: readonly number[]) => Promise<ReadonlySet<number>>;
   /** Undefined where the owner's key is kept elsewhere: then nothing can be written. */
   readonly sender: Sender | undefined;
   readonly owner: Address;
@@ -41,11 +52,15 @@ export interface RegistrationDeps {
   readonly logger: Logger;
 }
 
-/** Brings the registry up to date with one offer and returns its id. Throws what the chain refuses. */
-export async function registerOffer(deps: RegistrationDeps, terms: ListedTerms, taken: ReadonlySet<number>): Promise<number> {
+/** Brings the registry up to date with one offer. Throws what the chain refuses. */
+export async function registerOffer(
+  deps: RegistrationDeps,
+  terms: ListedTerms,
+  taken: ReadonlySet<number>,
+): Promise<{ readonly id: number; readonly active: boolean }> {
   const { listOffers, sender, owner, signer, logger } = deps;
   const existing = await listOffers();
-  const plan = planRegistration(terms, existing, taken);
+  const plan = planRegistration(terms, existing, taken, await deps.listedOf(existing.map(({ id }) => id)));
   const { model, pricePerSecond, endpoint, serviceType, asset } = terms;
   let id: number;
   if (plan.kind === "register") {
@@ -59,6 +74,12 @@ export async function registerOffer(deps: RegistrationDeps, terms: ListedTerms, 
     logger.info({ providerId: id, model }, "offer registered");
   } else {
     id = plan.id;
+    if (plan.kind === "leave") {
+      logger.warn(
+        { providerId: id, model },
+        `the offer was taken off the market and stays off it; "claw provider resume ${id}" puts it back`,
+      );
+    }
     if (plan.kind === "update") {
       await writer(sender, `update offer ${id}`).send(
         registryWrites.updateProvider({ id, pricePerSecond, endpoint: plan.endpoint, active: true }),
@@ -73,7 +94,7 @@ export async function registerOffer(deps: RegistrationDeps, terms: ListedTerms, 
     }
   }
   await appointSigner(deps, id, existing.find((offer) => offer.id === id)?.signer, owner, signer);
-  return id;
+  return { id, active: plan.kind !== "leave" };
 }
 
 /** The owner may always sign; any other key must be named in the registry, or nobody will accept its signatures. */

@@ -1,12 +1,37 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, type Stats, unwatchFile, watchFile } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { invalidConfig } from "@clawcompute/lib/config/env";
+
+/** How often the files' times are looked at. Works where files are replaced, linked or mounted, as editors and orchestrators do. */
+const LOOK_MS = 1_000;
+/** What is written in several steps is read when nothing has changed for this long. */
+const QUIET_MS = 500;
+
+/** Calls `onChange` after these files were changed, made or replaced; never twice at once. Until the returned function is called. */
+export function watchSettings(paths: readonly string[], onChange: () => Promise<void>): () => void {
+  let quiet: NodeJS.Timeout | undefined;
+  let running = Promise.resolve();
+  const changed = (now: Stats, before: Stats) => {
+    if (now.mtimeMs === before.mtimeMs && now.size === before.size && now.ino === before.ino) return;
+    clearTimeout(quiet);
+    quiet = setTimeout(() => {
+      running = running.then(onChange, onChange);
+    }, QUIET_MS);
+  };
+  for (const path of paths) watchFile(path, { interval: LOOK_MS, persistent: false }, changed);
+  return () => {
+    clearTimeout(quiet);
+    for (const path of paths) unwatchFile(path, changed);
+  };
+}
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Settings as they were given at the start, with what has changed in their files since. */
 export interface Reload {
+  /** Where settings are read from; not all of them need to exist. */
+  readonly files: readonly string[];
   readEnv(): Env;
 }
 
@@ -15,20 +40,20 @@ export interface Reload {
  * environment, then as now.
  */
 export function createReload(env: Env, file: string | undefined, execArgv: readonly string[]): Reload {
-  if (file !== undefined) return { readEnv: () => ({ ...env, ...readNamed(file) }) };
+  if (file !== undefined) return { files: [file], readEnv: () => ({ ...env, ...readNamed(file) }) };
+  const files = [...envFilesOf(execArgv), join(import.meta.dirname, "../../.env")];
   const read = (): Env => {
-    const given = [...envFilesOf(execArgv), join(import.meta.dirname, "../../.env")];
     // The first one that names a variable has it.
     return Object.assign(
       {},
-      ...given
+      ...files
         .filter((path) => existsSync(path))
         .map((path) => parseEnv(readFileSync(path, "utf8")))
         .reverse(),
     );
   };
   const before = read();
-  return { readEnv: () => mergeEnv(env, before, read()) };
+  return { files, readEnv: () => mergeEnv(env, before, read()) };
 }
 
 function readNamed(file: string): Env {

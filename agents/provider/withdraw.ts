@@ -30,6 +30,25 @@ export interface IncomeOptions {
   readonly threshold: bigint;
 }
 
+/** The payee's streams in the store: those that are closed are not looked at again. */
+export function createIncomeRecord({ db, chain, payee }: Pick<IncomeOptions, "db" | "chain" | "payee">) {
+  const chainId = chain.network.chainId;
+  return {
+    remember: async (streamIds: readonly bigint[]): Promise<void> => {
+      if (streamIds.length === 0) return;
+      const rows = streamIds.map((streamId) => ({ chainId, streamId, payee }));
+      await db
+        .insert(incomeStreams)
+        .values(rows)
+        .onConflictDoUpdate({ target: [incomeStreams.chainId, incomeStreams.streamId], set: { payee, closed: false } });
+    },
+    close: async (streamId: bigint): Promise<void> => {
+      const own = and(eq(incomeStreams.chainId, chainId), eq(incomeStreams.streamId, streamId));
+      await db.update(incomeStreams).set({ closed: true }).where(own);
+    },
+  };
+}
+
 /** A payer who holds a settlement may still use it this long after the deposit was used up. */
 const GRACE_SECONDS = 120;
 /** A transaction may cost at most this part of what it brings. */
@@ -39,17 +58,7 @@ const closing: ReadonlySet<string> = new Set(["StreamCancelled", "StreamSettled"
 export function createIncome(options: IncomeOptions): Income {
   const { db, chain, payee, sender, chainTime, logger, read, creditOf, assets, threshold } = options;
   const chainId = chain.network.chainId;
-  const rowIs = (streamId: bigint) => and(eq(incomeStreams.chainId, chainId), eq(incomeStreams.streamId, streamId));
-  const close = (streamId: bigint) => db.update(incomeStreams).set({ closed: true }).where(rowIs(streamId));
-
-  async function remember(streamIds: readonly bigint[]): Promise<void> {
-    if (streamIds.length === 0) return;
-    const rows = streamIds.map((streamId) => ({ chainId, streamId, payee }));
-    await db
-      .insert(incomeStreams)
-      .values(rows)
-      .onConflictDoUpdate({ target: [incomeStreams.chainId, incomeStreams.streamId], set: { payee, closed: false } });
-  }
+  const { remember, close } = createIncomeRecord({ db, chain, payee });
 
   /** Sends what is worth sending; a refusal means that somebody else was first, which is as good. */
   async function collectBy(call: ContractCall, asset: Address, amount: bigint, signal: AbortSignal): Promise<boolean> {
@@ -105,11 +114,6 @@ export function createIncome(options: IncomeOptions): Income {
         const credit = await creditOf(asset);
         if (credit > 0n) await collectBy(streamPayWrites.withdrawCredit({ asset, to: payee }), asset, credit, signal);
       }
-      const balance = await chain.client.getBalance({ address: payee });
-      logger.info(
-        { payee, balance: formatAmount(balance), balanceWei: String(balance), symbol: chain.network.nativeSymbol },
-        "wallet balance",
-      );
     },
   };
 }

@@ -1,8 +1,10 @@
 import { streamPayAbi } from "@clawcompute/lib/abi";
 import { type Chain, chainTimeMs, readStream, type Sender, type StreamState, streamPayWrites } from "@clawcompute/lib/chain";
+import { AppError } from "@clawcompute/lib/errors";
+import { and, type Database, eq, incomeStreams } from "@clawcompute/lib/store";
 import { type Address, isAddressEqual, zeroAddress } from "viem";
-import { createdStreams } from "../pastIncome.ts";
-import { isDue } from "../withdraw.ts";
+import { createdStreams, readPastIncome } from "../pastIncome.ts";
+import { createIncomeRecord, isDue } from "../withdraw.ts";
 
 /** What belongs to a payee in one asset, raw units. */
 export interface Earnings {
@@ -17,18 +19,18 @@ export interface Earnings {
   readonly dueStreams: readonly bigint[];
 }
 
-/** From the chain alone, so that it needs neither the provider's store nor its process. */
+/** With the provider's store, from the block that was looked at last; without it from the whole chain. */
 export async function readEarnings(options: {
   readonly chain: Chain;
+  readonly db: Database | undefined;
   readonly payee: Address;
   readonly assets: readonly Address[];
   readonly signal: AbortSignal;
 }): Promise<readonly Earnings[]> {
-  const { chain, payee, signal } = options;
-  const [head, nowMs] = await Promise.all([chain.client.getBlockNumber(), chainTimeMs(chain)]);
-  const nowSeconds = Math.floor(nowMs / 1000);
+  const { chain, payee } = options;
+  const nowSeconds = Math.floor((await chainTimeMs(chain)) / 1000);
   const streams: StreamState[] = [];
-  for await (const { ids } of createdStreams({ chain, payee, from: chain.network.deployBlock, to: head, signal })) {
+  for await (const ids of openStreams(options)) {
     const read = await Promise.all(ids.map((id) => readStream(chain, id)));
     streams.push(...read.filter(({ status, payee: paid }) => (status === "active" || status === "ended") && isAddressEqual(paid, payee)));
   }
@@ -36,6 +38,28 @@ export async function readEarnings(options: {
     [zeroAddress, ...options.assets, ...streams.map(({ asset }) => asset)].map((asset) => [asset.toLowerCase(), asset]),
   );
   return Promise.all([...assets.values()].map((asset) => earningsIn(chain, payee, asset, streams, nowSeconds)));
+}
+
+const AT_ONCE = 100;
+
+/** Ids of streams that may not be closed yet, a hundred at a time. */
+async function* openStreams(options: Parameters<typeof readEarnings>[0]): AsyncGenerator<readonly bigint[]> {
+  const { chain, db, payee, signal } = options;
+  if (!db) {
+    const head = await chain.client.getBlockNumber();
+    for await (const { ids } of createdStreams({ chain, payee, from: chain.network.deployBlock, to: head, signal })) yield ids;
+    return;
+  }
+  await readPastIncome({ db, chain, payee, income: createIncomeRecord({ db, chain, payee }), signal });
+  const rows = await db
+    .select({ id: incomeStreams.streamId })
+    .from(incomeStreams)
+    .where(and(eq(incomeStreams.chainId, chain.network.chainId), eq(incomeStreams.payee, payee), eq(incomeStreams.closed, false)));
+  const ids = rows.map(({ id }) => id);
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    signal.throwIfAborted();
+    yield ids.slice(from, from + AT_ONCE);
+  }
 }
 
 async function earningsIn(
@@ -70,11 +94,12 @@ export interface Collected {
 
 /** Collects what may be collected. Native coin that would not pay for its own gas is left where it is. */
 export async function collectEarnings(
-  sender: Sender,
+  sender: Sender | undefined,
   payee: Address,
   earnings: readonly Earnings[],
   read: (id: bigint) => Promise<StreamState>,
 ) {
+  if (!sender) throw new AppError("WALLET_MISSING", "Only the owner's wallet can collect.", { hint: "Run this where the owner's key is." });
   const collected: Collected[] = [];
   const left: { readonly what: string; readonly amount: bigint }[] = [];
   for (const { asset, credit, dueStreams } of earnings) {

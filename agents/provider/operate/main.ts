@@ -1,4 +1,4 @@
-import { connectChain, createSender, listWalletOffers, type Offer, readOffer, readStream } from "@clawcompute/lib/chain";
+import { connectChain, listWalletOffers, type Offer } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
 import { type Clock, createLogger } from "@clawcompute/lib/node";
@@ -8,8 +8,8 @@ import { printable, printableName, type Terminal, table } from "../../terminal.t
 import type { AskPassword } from "../../wallet/unlock.ts";
 import { readOperatorConfig } from "../config.ts";
 import { readKeys } from "../keys.ts";
-import { setActive } from "../listing.ts";
-import { collectEarnings, readEarnings } from "./earnings.ts";
+import { submit } from "./desk.ts";
+import type { Order } from "./orders.ts";
 
 export const operations = ["status", "earnings", "withdraw", "drain", "resume"] as const;
 export type Operation = (typeof operations)[number];
@@ -42,7 +42,8 @@ export async function operate({ operation, argv, env, terminal, askPassword, clo
   const keys = !needsKey && config.ownerAddress && !config.ownerKey ? undefined : await readKeys(config, env, askPassword);
   const owner = keys?.owner ?? (config.ownerAddress as Address);
   const logger = createLogger({ name: "provider", level: "warn" });
-  const sender = keys?.ownerAccount && createSender({ chain, account: keys.ownerAccount, logger });
+  const desk = { ...config, chain, owner, logger, ownerAccount: keys?.ownerAccount };
+  const carried = (order: Order) => submit(desk, order, signal);
   const symbol = config.network.nativeSymbol;
   const say = (facts: object, text: string) => terminal.out(json ? `${JSON.stringify(facts, wire)}\n` : text);
 
@@ -85,13 +86,13 @@ export async function operate({ operation, argv, env, terminal, askPassword, clo
 
   if (operation === "drain" || operation === "resume") {
     const active = operation === "resume";
-    const changed: number[] = [];
+    const wanted: number[] = [];
     for (const { id, active: now } of await chosen()) {
       // Without being named, only what is on the market is taken off, and nothing old is put back.
       if (now === active || (active && ids.length === 0 && !(await isServed(url, id)))) continue;
-      const listing = { readOffer: (offer: number) => readOffer(chain, offer), sender, logger };
-      if (await setActive(listing, id, active)) changed.push(id);
+      wanted.push(id);
     }
+    const { changed } = wanted.length > 0 ? await carried({ kind: "list", ids: wanted, active }) : { changed: [] };
     const idle = active ? null : await waitUntilIdle(url, config.drainSeconds * 1000, clock, signal);
     const what = changed.length === 0 ? "nothing to change" : `${active ? "listed again" : "off the market"}: ${changed.join(", ")}`;
     const rest = idle === null ? "" : idle ? "; nothing runs any more" : "; answers still run";
@@ -99,9 +100,8 @@ export async function operate({ operation, argv, env, terminal, askPassword, clo
     return;
   }
 
-  const offers = await listWalletOffers(chain, owner);
-  const earnings = await readEarnings({ chain, payee: owner, assets: offers.map(({ asset }) => asset), signal });
   if (operation === "earnings") {
+    const [offers, { earnings }] = await Promise.all([listWalletOffers(chain, owner), carried({ kind: "earnings" })]);
     const sold = offers.map(({ id, model, asset, completions, earned }) => [
       String(id),
       printableName(model),
@@ -119,8 +119,7 @@ export async function operate({ operation, argv, env, terminal, askPassword, clo
     say(facts, `${table(["id", "model", "paid", "earned"], sold)}\n${table(["due", "credit", "accruing", "open streams"], money)}`);
     return;
   }
-  if (!sender) throw new AppError("WALLET_MISSING", "Only the owner's wallet can collect.", { hint: "Run this where the owner's key is." });
-  const { collected, left } = await collectEarnings(sender, owner, earnings, (id) => readStream(chain, id));
+  const { collected, left } = await carried({ kind: "withdraw" });
   const lines = collected.map(({ what, asset, amount, hash, feeWei }) => [
     what,
     amountOf(asset, amount, symbol),

@@ -12,7 +12,7 @@ import { useSource } from "@/queries/source.tsx";
 const columns: Column<KeeperAction>[] = [
   { head: "When", cell: ({ at }) => atText(at) },
   { head: "Keeper", cell: ({ keeper }) => <AddressText address={keeper} />, from: "sm" },
-  { head: "Streams", cell: ({ streams }) => streams, isFigure: true },
+  { head: "Streams", cell: ({ streams }) => streams, isFigure: true, from: "sm" },
   { head: "Run out", cell: ({ completed }) => completed, isFigure: true, from: "md" },
   { head: "Reward", cell: ({ reward }) => <Amount raw={reward} />, isFigure: true },
   { head: "Gas", cell: ({ gasCost }) => <Amount raw={gasCost} />, isFigure: true, from: "md" },

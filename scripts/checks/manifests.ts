@@ -1,11 +1,17 @@
-// The Kubernetes manifests and the compose file of the large layout: known fields only, references that lead somewhere, settings that exist.
-import { readdirSync, readFileSync } from "node:fs";
+// The container file, the compose files and the Kubernetes manifests: by their schemas, with references that lead somewhere and settings that exist.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { networkSettings } from "@clawcompute/lib/config/network";
+import type { z } from "zod/v4";
+import { settings as clawSettings } from "../../agents/claw/config.ts";
+import { settings as gatewaySettings } from "../../agents/gateway/config.ts";
+import { settings as serveSettings } from "../../agents/gateway/serve/config.ts";
 import { settings as indexerSettings } from "../../agents/indexer/config.ts";
 import { settings as keeperSettings } from "../../agents/keeper/config.ts";
 import { settings as providerSettings } from "../../agents/provider/config.ts";
+import { settings as walletSettings } from "../../agents/wallet/config.ts";
+import { composeSchema, kubernetesSchemas, kustomizationSchema } from "./manifestSchemas.ts";
 
 type Tree = { readonly [key: string]: unknown };
 interface Manifest {
@@ -16,13 +22,15 @@ interface Manifest {
 }
 
 const { load, loadAll } = createRequire(import.meta.url)("js-yaml") as { load(text: string): unknown; loadAll(text: string): unknown[] };
-const folder = join(import.meta.dirname, "../../deploy/kubernetes");
+const deploy = join(import.meta.dirname, "../../deploy");
+const folder = join(deploy, "kubernetes");
 const namesOf = (settings: Readonly<Record<string, { readonly name: string }>>) => Object.values(settings).map(({ name }) => name);
 const shared = namesOf(networkSettings);
 const programs: Readonly<Record<string, ReadonlySet<string>>> = {
   indexer: new Set([...shared, ...namesOf(indexerSettings)]),
   provider: new Set([...shared, ...namesOf(providerSettings)]),
   keeper: new Set([...shared, ...namesOf(keeperSettings)]),
+  gateway: new Set([...shared, ...[gatewaySettings, serveSettings, walletSettings, clawSettings].flatMap(namesOf)]),
 };
 
 let wrong = 0;
@@ -31,45 +39,11 @@ const complain = (where: string, what: string) => {
   console.error(`${where}: ${what}`);
 };
 
-/** What Kubernetes accepts at each place, as far as it is used here; a field that is misspelt would be dropped without a word. */
-const fields: Readonly<Record<string, { readonly version: string; readonly spec: readonly string[] }>> = {
-  Namespace: { version: "v1", spec: [] },
-  ConfigMap: { version: "v1", spec: [] },
-  Secret: { version: "v1", spec: [] },
-  Service: { version: "v1", spec: ["selector", "ports", "clusterIP", "type"] },
-  Deployment: { version: "apps/v1", spec: ["replicas", "selector", "template", "strategy", "minReadySeconds"] },
-  StatefulSet: { version: "apps/v1", spec: ["serviceName", "replicas", "selector", "template", "volumeClaimTemplates"] },
-  PodDisruptionBudget: { version: "policy/v1", spec: ["minAvailable", "maxUnavailable", "selector"] },
-  Ingress: { version: "networking.k8s.io/v1", spec: ["ingressClassName", "tls", "rules", "defaultBackend"] },
-};
-const podFields = [
-  "securityContext",
-  "containers",
-  "volumes",
-  "terminationGracePeriodSeconds",
-  "serviceAccountName",
-  "nodeSelector",
-  "tolerations",
-];
-const containerFields = [
-  "name",
-  "image",
-  "command",
-  "args",
-  "env",
-  "envFrom",
-  "ports",
-  "resources",
-  "securityContext",
-  "volumeMounts",
-].concat(["readinessProbe", "livenessProbe", "startupProbe"]);
-const probeFields = ["httpGet", "exec", "tcpSocket", "periodSeconds", "failureThreshold", "timeoutSeconds", "initialDelaySeconds"];
-
 const at = (tree: unknown, ...path: string[]): unknown => path.reduce((node, key) => (node as Tree | undefined)?.[key], tree);
 const list = (value: unknown): Tree[] => (Array.isArray(value) ? (value as Tree[]) : []);
-const only = (where: string, tree: unknown, known: readonly string[]) => {
-  for (const key of Object.keys((tree as Tree | undefined) ?? {}))
-    if (!known.includes(key)) complain(where, `the field ${key} is not known here`);
+const fits = (where: string, schema: z.ZodType, value: unknown) => {
+  const { error } = schema.safeParse(value);
+  for (const { path, message } of error?.issues ?? []) complain([where, path.join(".")].filter(Boolean).join(": "), message);
 };
 
 const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
@@ -93,16 +67,12 @@ const selected = (selector: unknown) =>
 
 for (const { file, kind, name, body } of manifests) {
   const where = `${file}: ${kind} ${name}`;
-  const known = fields[kind];
-  if (!known) {
+  const schema = kubernetesSchemas[kind];
+  if (!schema) {
     complain(where, "this kind is not known");
     continue;
   }
-  if (body.apiVersion !== known.version) complain(where, `apiVersion must be ${known.version}`);
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) complain(where, "the name is no DNS label");
-  only(where, body, ["apiVersion", "kind", "metadata", ...(known.spec.length ? ["spec"] : ["data", "stringData", "type"])]);
-  only(`${where}: metadata`, body.metadata, ["name", "labels", "annotations", "namespace"]);
-  only(`${where}: spec`, body.spec, known.spec);
+  fits(where, schema, body);
   if (manifests.filter((other) => other.kind === kind && other.name === name).length > 1) complain(where, "is there twice");
   if (kind === "Service") checkService(where, body);
   if (kind === "PodDisruptionBudget" && selected(at(body, "spec", "selector", "matchLabels")).length === 0)
@@ -140,20 +110,16 @@ function checkPods(where: string, body: Tree): void {
     if (labels[key] !== value) complain(where, "its selector does not match its own pods");
   }
   const spec = at(template, "spec") as Tree;
-  only(`${where}: pod`, spec, podFields);
+  for (const volume of list(spec.volumes)) {
+    const secret = at(volume, "secret", "secretName");
+    if (secret !== undefined && !find("Secret", secret)) complain(where, `there is no secret ${secret}`);
+  }
   const volumes = [
     ...list(spec.volumes).map(({ name }) => name),
     ...list(at(body, "spec", "volumeClaimTemplates")).map((claim) => at(claim, "metadata", "name")),
   ];
   for (const container of list(spec.containers)) {
     const inside = `${where}: ${container.name}`;
-    only(inside, container, containerFields);
-    for (const probe of ["readinessProbe", "livenessProbe", "startupProbe"]) only(`${inside}: ${probe}`, container[probe], probeFields);
-    if (!/^[\w./-]+:[\w.-]+$/.test(String(container.image))) complain(inside, "the image has no version");
-    if (!at(container, "resources", "requests", "memory") || !at(container, "resources", "limits", "memory"))
-      complain(inside, "says nothing about its memory");
-    if (!container.readinessProbe) complain(inside, "has no readiness probe");
-    if (at(container, "securityContext", "allowPrivilegeEscalation") !== false) complain(inside, "may become another user");
     const ports = list(container.ports).map((port) => port.name);
     for (const probe of ["readinessProbe", "livenessProbe", "startupProbe"]) {
       const port = at(container, probe, "httpGet", "port");
@@ -174,11 +140,15 @@ function checkSettings(where: string, container: Tree): void {
     if (!find(kind, name)) complain(where, `there is no ${kind} ${name}`);
     given.push(...keysOf(kind, name));
   }
+  const texts = list(container.env).map(({ value }) => String(value ?? ""));
   for (const variable of list(container.env)) {
+    // What only builds another value is none of the program's.
+    if (texts.some((text) => text.includes(`$(${variable.name})`))) continue;
     given.push(String(variable.name));
     const [secret, key] = [at(variable, "valueFrom", "secretKeyRef", "name"), at(variable, "valueFrom", "secretKeyRef", "key")];
     if (secret !== undefined && !keysOf("Secret", secret).includes(String(key))) complain(where, `the secret ${secret} has no ${key}`);
-    if (secret === undefined && typeof variable.value !== "string") complain(where, `${variable.name} is not text`);
+    const [map, entry] = [at(variable, "valueFrom", "configMapKeyRef", "name"), at(variable, "valueFrom", "configMapKeyRef", "key")];
+    if (map !== undefined && !keysOf("ConfigMap", map).includes(String(entry))) complain(where, `the config ${map} has no ${entry}`);
   }
   const [, entry, program] = list(container.command) as unknown as string[];
   if (entry !== "agents/cli.ts") return;
@@ -188,34 +158,61 @@ function checkSettings(where: string, container: Tree): void {
 }
 
 const kustomization = load(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as Tree;
+fits("kustomization.yaml", kustomizationSchema, kustomization);
 const wanted = files.filter((file) => file !== "kustomization.yaml" && !file.includes(".example."));
 const listed = (kustomization.resources as string[]) ?? [];
 for (const file of wanted) if (!listed.includes(file)) complain("kustomization.yaml", `${file} is not listed`);
 for (const file of listed) if (!wanted.includes(file)) complain("kustomization.yaml", `there is no ${file}`);
 if (!find("Namespace", kustomization.namespace)) complain("kustomization.yaml", "its namespace is not made");
 
-const compose = load(readFileSync(join(folder, "../compose.scale.yaml"), "utf8")) as Tree;
-const services = compose.services as Record<string, Tree>;
-const named = (key: string) => Object.keys((compose[key] as Tree | undefined) ?? {});
-for (const [name, service] of Object.entries(services)) {
-  const where = `compose.scale.yaml: ${name}`;
-  if (!service.image && !service.build) complain(where, "has neither image nor build");
-  const needs = service.depends_on ?? {};
-  for (const other of Array.isArray(needs) ? needs : Object.keys(needs as Tree))
-    if (!(other in services)) complain(where, `depends on ${other}, which is not there`);
-  for (const volume of (service.volumes as string[] | undefined) ?? [])
-    if (!named("volumes").includes(volume.split(":")[0] ?? "")) complain(where, `there is no volume ${volume}`);
-  for (const { source } of list(service.configs))
-    if (!named("configs").includes(String(source))) complain(where, `there is no config ${source}`);
-  const known = programs[name];
-  for (const variable of Object.keys((service.environment as Tree | undefined) ?? {})) {
-    if (known && !known.has(variable)) complain(where, `claw ${name} reads no ${variable}`);
+let services = 0;
+for (const file of ["compose.yaml", "compose.scale.yaml"]) {
+  const compose = load(readFileSync(join(deploy, file), "utf8")) as Tree;
+  fits(file, composeSchema, compose);
+  const all = (compose.services as Record<string, Tree> | undefined) ?? {};
+  const named = (key: string) => Object.keys((compose[key] as Tree | undefined) ?? {});
+  for (const [name, service] of Object.entries(all)) {
+    services += 1;
+    const where = `${file}: ${name}`;
+    const needs = service.depends_on ?? {};
+    for (const other of Array.isArray(needs) ? needs : Object.keys(needs as Tree))
+      if (!(other in all)) complain(where, `depends on ${other}, which is not there`);
+    for (const volume of (service.volumes as string[] | undefined) ?? []) {
+      const source = volume.split(":")[0] ?? "";
+      if (source.startsWith("./")) {
+        if (!existsSync(join(deploy, source))) complain(where, `there is no file ${source}`);
+      } else if (!named("volumes").includes(source)) complain(where, `there is no volume ${source}`);
+    }
+    for (const { source } of list(service.configs))
+      if (!named("configs").includes(String(source))) complain(where, `there is no config ${source}`);
+    const dockerfile = at(service, "build", "dockerfile");
+    if (dockerfile !== undefined && !existsSync(join(deploy, "..", String(dockerfile)))) complain(where, `there is no ${dockerfile}`);
+    const known = programs[name];
+    for (const variable of Object.keys((service.environment as Tree | undefined) ?? {})) {
+      if (known && !known.has(variable)) complain(where, `claw ${name} reads no ${variable}`);
+    }
   }
+}
+
+const dockerfile = readFileSync(join(deploy, "Dockerfile"), "utf8");
+const instructions = dockerfile
+  .replaceAll("\\\n", " ")
+  .split("\n")
+  .filter((line) => line && !line.startsWith("#"))
+  .map((line) => line.split(" ") as [instruction: string, ...rest: string[]]);
+const lastOf = (name: string) => instructions.findLast(([instruction]) => instruction === name)?.slice(1);
+const [base = ""] = lastOf("FROM") ?? [];
+if (!/^node:\d+\.\d+\.\d+-[a-z]+-slim$/.test(base)) complain("Dockerfile", `its base image ${base} is not pinned to one version`);
+if (!lastOf("USER") || ["root", "0"].includes(lastOf("USER")?.[0] ?? "")) complain("Dockerfile", "its program runs as root");
+for (const needed of ["HEALTHCHECK", "STOPSIGNAL", "CMD"]) if (!lastOf(needed)) complain("Dockerfile", `it has no ${needed}`);
+for (const [instruction, ...rest] of instructions) {
+  if (instruction !== "COPY") continue;
+  for (const path of rest.slice(0, -1)) if (!existsSync(join(deploy, "..", path))) complain("Dockerfile", `there is no ${path} to copy`);
 }
 
 console.log(
   wrong
     ? `${wrong} faults in the manifests`
-    : `${manifests.length} manifests and ${Object.keys(services).length} compose services hold together`,
+    : `${manifests.length} manifests and ${services} compose services fit their schemas and each other`,
 );
 process.exitCode = wrong ? 1 : 0;

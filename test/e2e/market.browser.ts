@@ -93,7 +93,7 @@ test("a token that calls itself like the coin is shown by its address", async ({
     registryWrites.registerProvider({ model: "a\u202etrap\u0007", pricePerSecond: 10n ** 14n, endpoint, serviceType: 0, asset }),
   );
   try {
-    await page.goto("/?q=trap");
+    await page.goto("/?q=atrap");
     const row = page.getByRole("article", { name: /^atrap, provider/ });
     await expect(row).toContainText(`${asset.slice(0, 6)}…${asset.slice(-4)}/s`);
     await expect(row).not.toContainText("ETH/s");

@@ -1,5 +1,6 @@
 import { parseAmount } from "@clawcompute/lib/money";
 import { zeroAddress } from "viem";
+import { untrusted } from "@/components/chain/untrusted.ts";
 import type { Health } from "@/queries/health.ts";
 import type { MarketOffer } from "@/queries/offers.ts";
 import type { MarketView } from "./marketView.ts";
@@ -34,7 +35,7 @@ export function withTerms(offers: readonly MarketOffer[], { search, serviceType,
 }
 
 function matches({ model, id, owner }: MarketOffer, words: readonly string[]): boolean {
-  const text = `${model} #${id} ${owner}`.toLowerCase();
+  const text = `${untrusted(model)} #${id} ${owner}`.toLowerCase();
   return words.every((word) => text.includes(word));
 }
 

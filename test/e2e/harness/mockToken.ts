@@ -1,6 +1,6 @@
 import type { Chain } from "@clawcompute/lib/chain";
 import { readArtifact } from "@clawcompute/lib/testing";
-import { type Abi, type Address, createWalletClient, encodeDeployData, http, type LocalAccount } from "viem";
+import { type Abi, type Address, createWalletClient, encodeDeployData, getAddress, http, type LocalAccount } from "viem";
 
 /** Deploys the tests' token. */
 export async function deployMockToken(
@@ -16,5 +16,5 @@ export async function deployMockToken(
   const hash = await wallet.sendTransaction({ data, chain: wallet.chain ?? null });
   const { contractAddress } = await chain.client.waitForTransactionReceipt({ hash, pollingInterval: 100 });
   if (!contractAddress) throw new Error("the token was not deployed");
-  return contractAddress;
+  return getAddress(contractAddress);
 }

@@ -20,7 +20,7 @@ export interface GasModel {
 }
 
 /** Measured on StreamPay with a provider's completions, rounded up; the real estimate is made before a batch is sent. */
-export const gasModel: GasModel = { base: 30_000n, perPayment: 20_000n, perStream: 11_000n };
+export const gasModel: GasModel = { base: 40_000n, perPayment: 24_000n, perStream: 11_000n };
 
 export interface PlanOptions {
   /** Wei for a unit of gas. */

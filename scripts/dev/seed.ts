@@ -110,6 +110,7 @@ export async function seed(options: SeedOptions): Promise<void> {
   if (offers < providers || opened < streams)
     throw new AppError("TRANSACTION_REVERTED", "Seeding was refused by the contracts.", {
       facts: { offers: String(offers), streams: String(opened) },
+      hint: "A chain that was seeded with another size cannot go on: begin a new one with --fresh.",
     });
 }
 

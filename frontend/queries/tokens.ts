@@ -20,7 +20,7 @@ export const nativeToken = (chain: Chain): Token => ({ asset: zeroAddress, symbo
 export const tokenQuery = (chain: Chain, asset: Address) =>
   queryOptions({
     queryKey: ["token", chain.network.chainId, asset.toLowerCase()],
-    queryFn: () => readToken(chain, asset),
+    queryFn: () => (asset === zeroAddress ? nativeToken(chain) : readToken(chain, asset)),
     staleTime: Number.POSITIVE_INFINITY,
     ...(asset === zeroAddress ? { initialData: nativeToken(chain) } : {}),
   });

@@ -5,6 +5,7 @@ import { paymentHeaders } from "@clawcompute/lib/protocol/payments";
 import type { Hono } from "hono";
 import type { ProviderContext } from "./context.ts";
 import { audioRoutes } from "./routes/audio.ts";
+import { balanceRoutes } from "./routes/balances.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { embeddingRoutes } from "./routes/embeddings.ts";
 import type { RouteHandler } from "./routes/handler.ts";
@@ -29,6 +30,7 @@ export function createProviderApp(context: ProviderContext): Hono<AppEnv> {
     ...imageRoutes(context),
     ...audioRoutes(context),
     ...inferenceRoutes(context),
+    ...balanceRoutes(context),
     ...modelRoutes(context),
     ...receiptRoutes(context),
     ...healthRoutes(context),

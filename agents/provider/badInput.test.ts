@@ -213,7 +213,7 @@ describe("routes", () => {
     expect(response.headers.get("access-control-allow-origin")).toBe("*");
     expect(response.headers.get("x-request-id")).toBeTruthy();
 
-    const wrong = await refusal(fetch(url, { method: method === "GET" ? "POST" : "GET" }));
+    const wrong = await refusal(fetch(url, { method: method === "GET" ? "POST" : "PUT" }));
     expect(wrong).toMatchObject({ status: 405, code: "method_not_allowed", facts: { allow: method } });
     const preflight = await fetch(url, {
       method: "OPTIONS",

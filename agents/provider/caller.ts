@@ -7,12 +7,15 @@ export interface Caller {
   readonly authorization: string | undefined;
   /** A credential of the Payment scheme. */
   readonly payment: string | undefined;
+  /** A payment of x402. */
+  readonly x402: string | undefined;
   readonly party: string;
 }
 
 export const callerOf = (c: RouteContext, trustedProxies: number): Caller => ({
   authorization: c.req.header("authorization"),
   payment: c.req.header(paymentHeaders.credential) ?? paymentOf(c.req.header("authorization")),
+  x402: c.req.header(paymentHeaders.x402Signature),
   party: partyOf(addressOf(c.env?.incoming?.socket?.remoteAddress, c.req.header("x-forwarded-for"), trustedProxies)),
 });
 

@@ -103,6 +103,7 @@ export const settings = {
   firstTokenSeconds: seconds("PROVIDER_FIRST_TOKEN_SECONDS", "how long the engine may take to its first token", "30", 3_600),
   stallSeconds: seconds("STALL_SECONDS", "how long the engine may be silent in an answer", "20", 3_600),
   staleSeconds: seconds("CHAIN_STALE_SECONDS", "time without a new block after which no work is accepted", "30"),
+  blindSeconds: seconds("CHAIN_BLIND_SECONDS", "time without a new block after which running answers that streams pay for are cut", "60"),
   withdrawThreshold: amount("WITHDRAW_THRESHOLD", { describe: "least that is collected at once", fallback: "0.001", unit: "coin" }),
   voucherStepSeconds: seconds(
     "VOUCHER_STEP_SECONDS",
@@ -116,6 +117,21 @@ export const settings = {
     unit: "coin",
   }),
   channelIdleSeconds: seconds("CHANNEL_IDLE_SECONDS", "time without use after which a channel's vouchers are cashed", "3600", 2_592_000),
+  upfrontSeconds: seconds("X402_SECONDS", "what one x402 payment covers; the rest is a balance", "30", 86_400),
+  balanceIdleSeconds: seconds("BALANCE_IDLE_SECONDS", "time without use after which a balance's rest goes back", "86400", 31_536_000),
+  demoSecondsPerDay: integer("DEMO_SECONDS_PER_DAY", {
+    describe: "answers given away each day to whoever sends the API key demo; 0 for none",
+    fallback: "0",
+    unit: "s",
+    min: 0,
+    max: 86_400,
+  }),
+  demoRequestsPerMinute: integer("DEMO_REQUESTS_PER_MINUTE", {
+    describe: "demo requests from one address",
+    fallback: "6",
+    min: 1,
+    max: 1_000,
+  }),
   withdrawSeconds: seconds("WITHDRAW_SECONDS", "how often income is collected", "60"),
   drainSeconds: seconds("DRAIN_SECONDS", "how long running answers may go on when the provider stops", "50"),
   databaseUrl: optional(

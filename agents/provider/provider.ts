@@ -182,6 +182,7 @@ export function createProvider(options: ProviderOptions): Provider {
     contractSignature,
     attempts,
     endAnswers: (payment) => running.endAll(payment),
+    sessions,
     wallet: sender && {
       estimate: sender.estimate,
       // The nonce queue lets this process send at once; replicas take turns.
@@ -228,6 +229,7 @@ export function createProvider(options: ProviderOptions): Provider {
       db,
       chainId: domain.chainId,
       streams,
+      chainTime,
       admission,
       settlements,
       running,
@@ -419,6 +421,8 @@ export function createProvider(options: ProviderOptions): Provider {
       const { collecting } = payments;
       background.push(untilDone("channels as the chain has them", 5_000, signal, () => payments.recheck()));
       if (collecting) background.push(collectVouchers(collecting, signal));
+      const balances = { name: "return balances", everyMs: Math.min(60_000, limits.payments.balanceIdleMs), clock, signal, logger };
+      background.push(runLoop(balances, (stop) => payments.expire(stop)));
       if (places) background.push(places.keep(signal));
       background.push(runLoop({ name: "wallet balance", everyMs: BALANCE_MS, clock, signal, logger }, logBalance));
       const hourly = { name: "purge", everyMs: 3_600_000, clock, signal, logger };

@@ -106,6 +106,9 @@ export const routes = {
   inference: { method: "POST", path: "/inference", access: "token" },
   models: { method: "GET", path: "/v1/models", access: "open" },
   model: { method: "GET", path: "/v1/models/:id", access: "open" },
+  /** Of money paid ahead: what became of it, and the rest of it back. */
+  balance: { method: "GET", path: "/v1/balance", access: "token" },
+  closeBalance: { method: "POST", path: "/v1/balance/close", access: "token" },
   receipt: { method: "GET", path: "/v1/receipts/:requestId", access: "token" },
   health: { method: "GET", path: "/health", access: "open" },
   ready: { method: "GET", path: "/ready", access: "open" },

@@ -30,7 +30,7 @@ export interface ChallengesOptions {
   readonly stepMs: number;
   readonly nowMs: () => number;
   /** How channels in this asset may be opened, best first. */
-  readonly credentialTypes: (asset: Address) => readonly string[];
+  readonly credentialTypes: (asset: Address) => Promise<readonly string[]>;
 }
 
 const REALM = "clawcompute";
@@ -57,7 +57,7 @@ export function createChallenges(options: ChallengesOptions): Challenges {
   return {
     issue: async ({ terms, providerId }) => {
       const { model, asset, pricePerSecond } = terms;
-      const types = credentialTypes(asset);
+      const types = await credentialTypes(asset);
       const request = encodeRequest({
         amount: String(pricePerSecond),
         unitType: "second",

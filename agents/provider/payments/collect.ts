@@ -42,12 +42,12 @@ export function createCollecting(options: CollectingOptions): Collecting {
     voucherSignature && accepted > settled ? accepted - settled : 0n;
 
   /** Undefined: not now. A payer who asked to close waits for nothing. */
-  function planOf(row: AccountRow, nowMs: number): "settle" | "close" | undefined {
+  function planOf(row: AccountRow, unusedMs: number): "settle" | "close" | undefined {
     const due = unclaimed(row);
     if (due === 0n) return undefined;
     if (row.state === "closing") return "close";
     const limit = row.asset === zeroAddress ? claimAbove : row.ratePerSecond * 3600n;
-    return due >= limit || nowMs - row.usedAtMs >= idleMs ? "settle" : undefined;
+    return due >= limit || unusedMs >= idleMs ? "settle" : undefined;
   }
 
   async function claim(row: AccountRow, kind: "settle" | "close"): Promise<void> {
@@ -71,10 +71,10 @@ export function createCollecting(options: CollectingOptions): Collecting {
 
   return {
     collect: async (signal) => {
-      const rows = (await ledger.live(payee, "channel")).map(({ row }) => row);
+      const live = await ledger.live(payee, "channel");
       const now = clock.now();
-      const due = rows.flatMap((row) => {
-        const kind = planOf(row, now);
+      const due = live.flatMap(({ row, servedAtMs }) => {
+        const kind = planOf(row, now - Math.max(row.usedAtMs, servedAtMs));
         return kind ? [{ row, kind }] : [];
       });
       // Those that may be lost first, then the most valuable.

@@ -1,5 +1,5 @@
 import { ZERO_HASH } from "@clawcompute/lib/protocol";
-import { and, type Database, eq, gt, inArray, lt, meters, payAccounts, sql } from "@clawcompute/lib/store";
+import { and, type Database, eq, inArray, lt, meters, payAccounts, sql } from "@clawcompute/lib/store";
 import type { Address, Hex } from "viem";
 
 export type AccountRow = Omit<typeof payAccounts.$inferSelect, "chainId">;
@@ -13,9 +13,6 @@ export interface Ledger {
   accept(payment: bigint, accepted: bigint, signature: Hex, nowMs: number): Promise<AccountRow | undefined>;
   /** What the chain says. Amounts only grow; a closed account stays closed. */
   onChain(payment: bigint, state: { deposit?: bigint; settled?: bigint; state?: AccountRow["state"] }): Promise<AccountRow | undefined>;
-  /** Adds to (or takes back from) a balance, never below what was spent. */
-  fund(payment: bigint, added: bigint, nowMs: number): Promise<AccountRow | undefined>;
-  touch(payment: bigint, nowMs: number): Promise<void>;
   /** Channels of this payee that are not closed. */
   live(payee: Address, kind: AccountRow["kind"]): Promise<readonly Stored[]>;
 }
@@ -24,6 +21,8 @@ export interface Stored {
   readonly row: AccountRow;
   readonly servedMs: number;
   readonly lastReceiptHash: Hex;
+  /** When its meter moved last, unix ms. */
+  readonly servedAtMs: number;
 }
 
 export function createLedger(db: Database, chainId: number): Ledger {
@@ -31,7 +30,7 @@ export function createLedger(db: Database, chainId: number): Ledger {
   const joined = and(eq(meters.chainId, payAccounts.chainId), eq(meters.streamId, payAccounts.payment));
   const select = () =>
     db
-      .select({ row: payAccounts, servedMs: meters.servedMs, lastReceiptHash: meters.lastReceiptHash })
+      .select({ row: payAccounts, servedMs: meters.servedMs, lastReceiptHash: meters.lastReceiptHash, servedAtMs: meters.updatedAtMs })
       .from(payAccounts)
       .innerJoin(meters, joined);
   const greatest = (column: typeof payAccounts.deposit | typeof payAccounts.settled, value: bigint | undefined) =>
@@ -75,27 +74,6 @@ export function createLedger(db: Database, chainId: number): Ledger {
         .returning();
       return row;
     },
-    fund: async (payment, added, usedAtMs) => {
-      const [row] = await db
-        .update(payAccounts)
-        .set({
-          accepted: sql`${payAccounts.accepted} + ${String(added)}::numeric`,
-          ...(added > 0n ? { deposit: sql`${payAccounts.deposit} + ${String(added)}::numeric` } : {}),
-          ...(added < 0n ? { settled: sql`${payAccounts.settled} + ${String(-added)}::numeric` } : {}),
-          usedAtMs,
-        })
-        .where(
-          and(
-            is(payment),
-            eq(payAccounts.kind, "balance"),
-            added < 0n ? inArray(payAccounts.state, ["open", "closing"]) : eq(payAccounts.state, "open"),
-            gt(sql`${payAccounts.accepted} + ${String(added)}::numeric`, -1n),
-          ),
-        )
-        .returning();
-      return row;
-    },
-    touch: async (payment, usedAtMs) => void (await db.update(payAccounts).set({ usedAtMs }).where(is(payment))),
     live: (payee, kind) =>
       select().where(
         and(

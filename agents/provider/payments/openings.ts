@@ -24,7 +24,7 @@ export interface OpeningsOptions {
   readonly payee: Address;
   readonly read: (id: Hex) => Promise<ChannelState>;
   readonly relay: ((call: ContractCall) => Promise<SentTransaction>) | undefined;
-  readonly credentialTypes: (asset: Address) => readonly string[];
+  readonly credentialTypes: (asset: Address) => Promise<readonly string[]>;
   /** A relayed opening brings at least this much time, or it is not worth its gas. */
   readonly minSeconds: number;
 }
@@ -32,8 +32,8 @@ export interface OpeningsOptions {
 export function createOpenings({ domain, payee, read, relay, credentialTypes, minSeconds }: OpeningsOptions): Openings {
   const refuse = (message: string, param: string) => new AppError("PAYMENT_REFUSED", message, { param });
 
-  function assertAccepted(type: string, asset: Address): void {
-    if (credentialTypes(asset).includes(type)) return;
+  async function assertAccepted(type: string, asset: Address): Promise<void> {
+    if ((await credentialTypes(asset)).includes(type)) return;
     throw refuse(`Channels in this asset cannot be opened by "${type}" here.`, "type");
   }
 
@@ -80,7 +80,7 @@ export function createOpenings({ domain, payee, read, relay, credentialTypes, mi
       }
       let state = await read(channelId);
       if (payload.type !== "hash" && state.status === "unknown") {
-        assertAccepted(payload.type, asset);
+        await assertAccepted(payload.type, asset);
         await relayOpening(payload, terms, ratePerSecond);
         state = await read(channelId);
       }
@@ -90,7 +90,7 @@ export function createOpenings({ domain, payee, read, relay, credentialTypes, mi
 
     topUp: async (payload, { id, token }) => {
       if (payload.type !== "hash") {
-        assertAccepted(payload.type, token);
+        await assertAccepted(payload.type, token);
         const { additionalDeposit } = payload;
         const amount = payload.type === "permit2" ? payload.authorization.permitted.amount : payload.authorization.value;
         if (amount !== additionalDeposit) throw refuse("The authorization is for another amount.", "additionalDeposit");

@@ -5,9 +5,9 @@ import { type Clock, type Logger, recoverSigner } from "@clawcompute/lib/node";
 import type { ContractSignatureCheck, Domain, SignedReceipt } from "@clawcompute/lib/protocol";
 import {
   type Challenge,
-  type ChannelReceipt,
   encodePaymentEvent,
   encodePaymentReceipt,
+  encodeX402,
   formatChallenge,
   paymentEvents,
   paymentHeaders,
@@ -18,15 +18,24 @@ import type { Payer } from "../admission.ts";
 import type { Piece } from "../answers/work.ts";
 import type { Caller } from "../caller.ts";
 import { offerOf, type ServedOffer } from "../offers.ts";
-import type { RateLimit } from "../rateLimit.ts";
+import { createRateLimit, type RateLimit } from "../rateLimit.ts";
+import type { Sessions } from "../sessions.ts";
 import type { PayAccount } from "./account.ts";
 import { createAccounts } from "./accounts.ts";
+import { createBalances } from "./balances.ts";
+import { isBalanceToken } from "./balanceToken.ts";
 import { createChallenges } from "./challenges.ts";
 import { type Channels, createChannels } from "./channels.ts";
 import { type Collecting, createCollecting } from "./collect.ts";
+import { createDemo, DEMO_TOKEN } from "./demo.ts";
+import { createFacilitator } from "./facilitator.ts";
 import { createLedger } from "./ledger.ts";
 import { createOpenings } from "./openings.ts";
+import { createReplays, type Replays } from "./replays.ts";
+import { createTokens } from "./tokens.ts";
+import { createTransfers } from "./transfers.ts";
 import { createVoucherCheck } from "./vouchers.ts";
+import { createX402 } from "./x402.ts";
 
 /** What an answer says of its payment, beside the signed receipt. */
 export interface PaymentNotes {
@@ -40,10 +49,16 @@ export interface PaymentNotes {
 export interface Payments {
   /** Undefined: the caller shows none of them. Throws what is wrong with what it shows. */
   payerOf(caller: Caller): Promise<Payer | undefined>;
-  /** What a request without a body does; undefined: the caller shows nothing. */
-  manage(caller: Caller): Promise<ChannelReceipt | undefined>;
-  /** One value of `WWW-Authenticate` for each offer. */
-  challenges(): Promise<readonly string[]>;
+  /** What a request without a body does, as the headers of its answer; undefined: the caller shows nothing. */
+  manage(caller: Caller): Promise<Readonly<Record<string, string>> | undefined>;
+  /** What a 402 lists: values of `WWW-Authenticate`, and of `PAYMENT-REQUIRED`. */
+  ways(url: string): Promise<{ readonly challenges: readonly string[]; readonly x402: string }>;
+  /** A balance's ledger, and its end; for who bears its token. */
+  statement(caller: Caller): Promise<Record<string, unknown>>;
+  closeBalance(caller: Caller): Promise<Record<string, unknown>>;
+  /** Returns balances that nobody uses. */
+  expire(signal: AbortSignal): Promise<void>;
+  readonly replays: Replays;
   apply(events: readonly ChainEvent[]): Promise<void>;
   recheck(): Promise<void>;
   /** Cashes vouchers; undefined where this process may send nothing. */
@@ -56,6 +71,13 @@ export interface PaymentLimits {
   /** Native coin in wei; unclaimed vouchers above it are cashed. */
   readonly claimAbove: bigint;
   readonly idleMs: number;
+  /** What one x402 payment covers. */
+  readonly upfrontSeconds: number;
+  /** Unused balances go back after this time. */
+  readonly balanceIdleMs: number;
+  /** Given away each day; 0: nothing. */
+  readonly demoSecondsPerDay: number;
+  readonly demoRequestsPerMinute: number;
 }
 
 export interface PaymentsOptions {
@@ -70,6 +92,7 @@ export interface PaymentsOptions {
   readonly contractSignature: ContractSignatureCheck;
   readonly attempts: RateLimit;
   readonly endAnswers: (payment: bigint) => Promise<void>;
+  readonly sessions: Pick<Sessions, "open">;
   /** The payee's wallet, for relaying and cashing. */
   readonly wallet: { readonly estimate: Sender["estimate"]; readonly send: (call: ContractCall) => Promise<SentTransaction> } | undefined;
 }
@@ -77,18 +100,24 @@ export interface PaymentsOptions {
 const RELAYED_SECONDS = 60;
 
 export function createPayments(options: PaymentsOptions): Payments {
-  const { db, chain, payee, signer, offers, clock, logger, limits, contractSignature, attempts, endAnswers, wallet } = options;
+  const { db, chain, payee, signer, offers, clock, logger, limits, contractSignature, attempts, endAnswers, sessions, wallet } = options;
   const { chainId } = chain.network;
   const domain: Domain = { chainId, verifyingContract: chain.network.contracts.paymentChannel };
   const ledger = createLedger(db, chainId);
   const accounts = createAccounts({ ledger, stepMs: limits.stepMs, clock });
-  const credentialTypes = (): readonly string[] => ["hash"];
-  let secret: Promise<Uint8Array> | undefined;
+  const tokens = createTokens(chain);
+  /** An opening that this provider sends for its payer costs the payer no gas; what costs least comes first. */
+  const credentialTypes = async (asset: Address): Promise<readonly string[]> => {
+    const { eip3009, permit2 } = await tokens(asset);
+    return [...(wallet && eip3009 ? ["authorization"] : []), ...(wallet && permit2 ? ["permit2"] : []), "hash"];
+  };
+  let sealing: Promise<Uint8Array> | undefined;
+  const secret = () => {
+    sealing ??= secretOf(signer);
+    return sealing;
+  };
   const challenges = createChallenges({
-    secret: () => {
-      secret ??= secretOf(signer);
-      return secret;
-    },
+    secret,
     domain,
     payee,
     stepMs: limits.stepMs,
@@ -129,6 +158,76 @@ export function createPayments(options: PaymentsOptions): Payments {
     },
   });
 
+  const transfers = createTransfers(db, chainId);
+  const balances = createBalances({
+    db,
+    chainId,
+    payee,
+    secret,
+    ledger,
+    accounts,
+    transfers,
+    clock,
+    logger,
+    idleMs: limits.balanceIdleMs,
+    endAnswers,
+    send: wallet?.send,
+  });
+  const streamDomain: Domain = { chainId, verifyingContract: chain.network.contracts.streamPay };
+  const facilitator = wallet && createFacilitator({ chain, sender: payee, send: wallet.send });
+  const shared = { chainId, payee, offers, balances, transfers, clock };
+  const x402 = createX402({ ...shared, domain: streamDomain, tokens, facilitator, seconds: limits.upfrontSeconds });
+  const demoRequests = createRateLimit({ perMinute: limits.demoRequestsPerMinute, what: "demo requests from this address", clock });
+  const demo = createDemo({ ...shared, secondsPerDay: limits.demoSecondsPerDay, requests: demoRequests });
+
+  const bearerOf = ({ authorization }: Caller) => /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+  const balanceTokenOf = (caller: Caller) => {
+    const token = bearerOf(caller);
+    return token !== undefined && isBalanceToken(token) ? token : undefined;
+  };
+
+  async function balanceOf(caller: Caller) {
+    const token = balanceTokenOf(caller);
+    if (token === undefined) throw new AppError("TOKEN_MISSING", "This needs a balance token as bearer.", { param: "authorization" });
+    return attempt(caller, () => balances.read(token));
+  }
+
+  async function payByBalance(token: string): Promise<Payer> {
+    const { account, caveats } = await balances.payer(token);
+    const payer = payerFor(account, {
+      head: () => ({}),
+      ending: () => [],
+    });
+    if (caveats.model !== undefined && caveats.model !== payer.offer.terms.model) {
+      throw new AppError("MODEL_NOT_FOUND", "This token is for another model.", { param: "model", facts: { model: caveats.model } });
+    }
+    return payer;
+  }
+
+  async function payByX402(caller: Caller, header: string): Promise<Payer> {
+    const token = balanceTokenOf(caller);
+    const onto = token === undefined ? undefined : (await balances.read(token)).account;
+    const paid = await x402.pay(header, onto);
+    if (paid.scheme === "stream") {
+      const opened = await sessions.open(paid.proof);
+      const offer = offerOf(offers, opened.stream.state.providerId);
+      if (!offer)
+        throw new AppError("WRONG_PROVIDER", "This stream pays for an offer that is not served here.", { param: "payment-signature" });
+      const head = { [paymentHeaders.x402Response]: encodeX402(paid.response), [paymentHeaders.balanceToken]: opened.token };
+      return { stream: opened.stream, offer, notes: { head: () => head, ending: () => [] } };
+    }
+    const { account, response } = paid;
+    const bearer = await balances.token(account.row.payment);
+    return payerFor(account, {
+      head: () => ({ [paymentHeaders.x402Response]: encodeX402(response), [paymentHeaders.balanceToken]: bearer }),
+      ending: ({ receipt }) => {
+        const left = account.row.accepted - receipt.cumulativeAmount;
+        const extra = { charged: String(receipt.amount), left: String(left), balanceToken: bearer };
+        return [{ event: paymentEvents.x402Response, data: JSON.stringify({ ...response, extra }) }];
+      },
+    });
+  }
+
   /** Worthless credentials cost their address something; those that were worth it do not. */
   async function attempt<T>({ party }: Caller, work: () => Promise<T>): Promise<T> {
     attempts.assertMay(party);
@@ -160,19 +259,42 @@ export function createPayments(options: PaymentsOptions): Payments {
 
   return {
     payerOf: async (caller) => {
-      const { payment } = caller;
-      if (payment === undefined) return undefined;
-      const { account, challenge } = await attempt(caller, () => channels.payer(payment));
-      return payerFor(account, channelNotes(account, challenge));
+      const { payment, x402: signature } = caller;
+      if (payment !== undefined) {
+        const { account, challenge } = await attempt(caller, () => channels.payer(payment));
+        return payerFor(account, channelNotes(account, challenge));
+      }
+      if (signature !== undefined) return attempt(caller, () => payByX402(caller, signature));
+      const balanceToken = balanceTokenOf(caller);
+      if (balanceToken !== undefined) return attempt(caller, () => payByBalance(balanceToken));
+      if (bearerOf(caller) === DEMO_TOKEN) return payerFor(await demo.payer(caller.party), { head: () => ({}), ending: () => [] });
+      return undefined;
     },
     manage: async (caller) => {
-      const { payment } = caller;
-      return payment === undefined ? undefined : attempt(caller, () => channels.manage(payment));
+      const { payment, x402: signature } = caller;
+      if (payment !== undefined) {
+        const receipt = await attempt(caller, () => channels.manage(payment));
+        return { [paymentHeaders.receipt]: encodePaymentReceipt(receipt) };
+      }
+      return signature === undefined ? undefined : (await attempt(caller, () => payByX402(caller, signature))).notes?.head();
     },
-    challenges: async () => {
+    ways: async (url) => {
       const listed = offers.filter(({ providerId, active }) => providerId !== undefined && active);
-      return Promise.all(listed.map(async (offer) => formatChallenge(await challenges.issue(offer))));
+      return {
+        challenges: await Promise.all(listed.map(async (offer) => formatChallenge(await challenges.issue(offer)))),
+        x402: await x402.required(url),
+      };
     },
+    statement: async (caller) => balances.statement((await balanceOf(caller)).account),
+    closeBalance: async (caller) => {
+      const { account, caveats } = await balanceOf(caller);
+      if (caveats.scope !== undefined)
+        throw new AppError("TOKEN_UNKNOWN", "This token may not end the balance.", { param: "authorization" });
+      const { refunded, hash } = await balances.close(account);
+      return { refunded: String(refunded), transactionHash: hash ?? null, ...(await balances.statement(account)) };
+    },
+    expire: balances.expire,
+    replays: createReplays(db, clock),
     apply: channels.apply,
     recheck: channels.recheck,
     collecting,

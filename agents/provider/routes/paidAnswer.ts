@@ -1,17 +1,19 @@
 import { createHash, randomUUID } from "node:crypto";
 import { AppError } from "@clawcompute/lib/errors";
 import { problemResponse } from "@clawcompute/lib/node";
-import { type EndReason, encodeSignedReceipt, headers, type SignedReceipt } from "@clawcompute/lib/protocol";
+import { type EndReason, encodeSignedReceipt, encodeSse, headers, type SignedReceipt } from "@clawcompute/lib/protocol";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Payer } from "../admission.ts";
 import { runAnswer, type Sink } from "../answer.ts";
 import type { WorkContext } from "../answers/chunkWork.ts";
-import type { Body, Work } from "../answers/work.ts";
+import type { Body, Piece, Work } from "../answers/work.ts";
 import { type Asked, assertCaps } from "../caps.ts";
 import type { ProviderContext } from "../context.ts";
 import type { PaymentNotes } from "../payments/payments.ts";
+import { type Claim, REPLAY_BYTES } from "../payments/replays.ts";
 import { createEventStream, goneSignal } from "./eventStream.ts";
 import type { RouteContext } from "./handler.ts";
+import { findReplay, isKept, replayResponse } from "./replay.ts";
 
 export interface PaidAnswer<W extends Work> {
   readonly payer: Payer;
@@ -24,6 +26,23 @@ export interface PaidAnswer<W extends Work> {
 
 /** From an accepted request to its receipt. The same for every route that answers. */
 export async function payAndAnswer<W extends Work>(context: ProviderContext, c: RouteContext, paid: PaidAnswer<W>): Promise<Response> {
+  const { payer } = paid;
+  const found = await findReplay(context, c, payer.stream.state.payer);
+  if (found && isKept(found)) return replayResponse(c, found);
+  try {
+    return await answerPaid(context, c, paid, found);
+  } catch (thrown) {
+    await found?.release();
+    throw thrown;
+  }
+}
+
+async function answerPaid<W extends Work>(
+  context: ProviderContext,
+  c: RouteContext,
+  paid: PaidAnswer<W>,
+  claim: Claim | undefined,
+): Promise<Response> {
   const { payer } = paid;
   const { admission, clock } = context;
   const { readingMs } = assertCaps(payer.offer.caps, paid.asked);
@@ -49,9 +68,8 @@ export async function payAndAnswer<W extends Work>(context: ProviderContext, c: 
         throw thrown;
       },
     );
-  return paid.streamed
-    ? answerLive(context, c, requestId, { work, run, notes: payer.notes })
-    : answerWhole(c, paid.compose ?? ((all) => all.body()), { work, run, notes: payer.notes });
+  const live = { work, run, notes: payer.notes, claim };
+  return paid.streamed ? answerLive(context, c, requestId, live) : answerWhole(c, paid.compose ?? ((all) => all.body()), live);
 }
 
 type Run = (sink: Sink, gone: AbortSignal) => ReturnType<typeof runAnswer>;
@@ -60,12 +78,20 @@ interface Live {
   readonly work: Work;
   readonly run: Run;
   readonly notes: PaymentNotes | undefined;
+  /** The answer is kept for who asks again. */
+  readonly claim: Claim | undefined;
 }
 
-async function answerLive({ logger }: ProviderContext, c: RouteContext, requestId: string, { work, run, notes }: Live): Promise<Response> {
+async function answerLive({ logger }: ProviderContext, c: RouteContext, requestId: string, live: Live): Promise<Response> {
+  const { work, run, notes, claim } = live;
   const events = createEventStream(c, requestId);
-  const answering = run(events, events.gone).then(({ signed, failure }) => {
-    events.finish([...(notes?.ending(signed) ?? []), ...(failure ? [] : work.ending(encodeSignedReceipt(signed)))]);
+  const recording = claim && record(events);
+  const answering = run(recording?.sink ?? events, events.gone).then(async ({ signed, failure }) => {
+    const last = [...(notes?.ending(signed) ?? []), ...(failure ? [] : work.ending(encodeSignedReceipt(signed)))];
+    // Who asks again after the end must find it.
+    if (failure) await claim?.release();
+    else if (recording) await claim?.keep({ status: 200, headers: EVENT_STREAM, body: recording.body(last) });
+    events.finish(last);
   });
   await Promise.race([events.opened, answering]);
   answering.catch((thrown) => {
@@ -74,6 +100,7 @@ async function answerLive({ logger }: ProviderContext, c: RouteContext, requestI
     if (error.alert) logger.error({ ...record, err: thrown }, "an answer that had begun could not be finished");
     else logger.info(record, "an answer that had begun could not be finished");
     events.fail(work.failed(error));
+    void claim?.release();
   });
   return RESPONSE_ALREADY_SENT;
 }
@@ -82,7 +109,7 @@ async function answerLive({ logger }: ProviderContext, c: RouteContext, requestI
 async function answerWhole<W extends Work>(
   c: RouteContext,
   compose: (work: W) => Body | undefined,
-  { work, run, notes }: Live & { readonly work: W },
+  { work, run, notes, claim }: Live & { readonly work: W },
 ): Promise<Response> {
   let body: Body | undefined;
   const sink: Sink = {
@@ -101,7 +128,35 @@ async function answerWhole<W extends Work>(
   for (const [name, value] of Object.entries(notes?.head() ?? {})) c.header(name, value);
   const receipt = { [headers.receipt]: receiptHeader(signed) };
   if (!body) return problemResponse(c, nothingOfUse(signed.receipt.reason), receipt);
-  return c.body(body.bytes as string, 200, { "content-type": body.contentType, "cache-control": "no-store", ...receipt });
+  const shown = { "content-type": body.contentType, ...receipt };
+  await claim?.keep({ status: 200, headers: { ...shown, "x-request-id": signed.receipt.requestId }, body: Buffer.from(body.bytes) });
+  return c.body(body.bytes as string, 200, { ...shown, "cache-control": "no-store" });
+}
+
+const EVENT_STREAM = { "content-type": "text/event-stream; charset=utf-8" };
+
+/** What a caller who asks again is told, up to what is kept. */
+function record(events: Sink): { readonly sink: Sink; body(last: readonly Piece[]): Buffer } {
+  const said: string[] = [];
+  let size = 0;
+  const add = ({ data, event }: Piece) => {
+    const text = encodeSse(String(data), event);
+    size += text.length;
+    if (size <= REPLAY_BYTES + text.length) said.push(text);
+  };
+  return {
+    sink: {
+      ...events,
+      deliver: (piece) => {
+        add(piece);
+        return events.deliver(piece);
+      },
+    },
+    body: (last) => {
+      last.forEach(add);
+      return Buffer.from(said.join(""));
+    },
+  };
 }
 
 function nothingOfUse(reason: EndReason): AppError {

@@ -1,8 +1,9 @@
 import { AppError, toProblem } from "@clawcompute/lib/errors";
-import { encodePaymentReceipt, paymentHeaders, sessionProblems } from "@clawcompute/lib/protocol/payments";
+import { paymentHeaders, sessionProblems } from "@clawcompute/lib/protocol/payments";
 import type { MiddlewareHandler } from "hono";
 import type { ProviderContext } from "../context.ts";
 import type { RouteContext } from "./handler.ts";
+import { rememberBody } from "./replay.ts";
 
 /**
  * Around every paid path: requests without a body manage a payment, unpaid ones learn every way to pay, and problems about payments
@@ -11,11 +12,13 @@ import type { RouteContext } from "./handler.ts";
 export function paymentGate(context: ProviderContext): MiddlewareHandler {
   const { payments, callerOf, admission } = context;
   return async (c, next) => {
-    if (hasBody(c as unknown as RouteContext)) await next();
-    else {
-      const receipt = await payments.manage(callerOf(c as unknown as RouteContext));
-      if (receipt) return c.body(null, 204, { [paymentHeaders.receipt]: encodePaymentReceipt(receipt), "cache-control": "no-store" });
-      if (c.req.method === "POST") await next();
+    if (hasBody(c as unknown as RouteContext)) {
+      await rememberBody(context, c as unknown as RouteContext);
+      await next();
+    } else {
+      const managed = await payments.manage(callerOf(c as unknown as RouteContext));
+      if (managed) return c.body(null, 204, { ...managed, "cache-control": "no-store" });
+      if (c.req.method !== "GET" && c.req.method !== "HEAD") await next();
       else {
         admission.assertNotDraining();
         throw new AppError("TOKEN_MISSING", "This answers to POST, and is paid for.", { facts: admission.howToPay() });
@@ -35,7 +38,9 @@ export function paymentOffers({ payments }: ProviderContext): MiddlewareHandler 
     const type = (sessionProblems as Readonly<Record<string, string>>)[error.code];
     const headers = new Headers(c.res.headers);
     if (error.status === 402) {
-      for (const challenge of await payments.challenges()) headers.append(paymentHeaders.challenge, challenge);
+      const { challenges, x402 } = await payments.ways(c.req.url);
+      for (const challenge of challenges) headers.append(paymentHeaders.challenge, challenge);
+      headers.set(paymentHeaders.x402Required, x402);
     }
     if (error.status !== 402 && !type) return;
     c.res = undefined;

@@ -3,7 +3,7 @@ import { createLogger, createMetrics, listen, type Metrics, steadyClock } from "
 import { openStore, type Store } from "@clawcompute/lib/store";
 // biome-ignore lint/style/noRestrictedImports: test equipment
 import type { LocalChain } from "@clawcompute/lib/testing";
-import { type LocalAccount, zeroAddress } from "viem";
+import { type Address, type LocalAccount, zeroAddress } from "viem";
 import type { Backend } from "../backends/backend.ts";
 import type { OfferCaps } from "../caps.ts";
 import { createProvider, type Provider, type ProviderLimits } from "../provider.ts";
@@ -12,7 +12,15 @@ export const PRICE = 100_000_000_000_000n;
 
 export const testLimits: ProviderLimits = {
   minRunwayMs: 2_000,
-  payments: { stepMs: 1_000, claimAbove: 10n ** 16n, idleMs: 3_600_000 },
+  payments: {
+    stepMs: 1_000,
+    claimAbove: 10n ** 16n,
+    idleMs: 3_600_000,
+    upfrontSeconds: 30,
+    balanceIdleMs: 86_400_000,
+    demoSecondsPerDay: 0,
+    demoRequestsPerMinute: 6,
+  },
   perStream: 4,
   queueLength: 2,
   queueMs: 2_000,
@@ -24,6 +32,7 @@ export const testLimits: ProviderLimits = {
   withdrawEveryMs: 3_600_000,
   withdrawThreshold: 1n,
   wholeMs: 30_000,
+  blindMs: 60_000,
   bodyMs: 15_000,
   requestsPerMinute: 0,
   attemptsPerMinute: 0,
@@ -53,6 +62,7 @@ export async function startProvider(options: {
     readonly maxConcurrency?: number;
     readonly serviceType?: number;
     readonly caps?: OfferCaps;
+    readonly asset?: Address;
   }[];
   readonly limits?: Partial<ProviderLimits>;
   readonly folder?: string;
@@ -72,9 +82,9 @@ export async function startProvider(options: {
     owner: owner.address,
     ownerAccount: owner,
     signer,
-    offers: options.offers.map(({ model, backend, maxConcurrency = 4, serviceType = 0, caps = {} }) => ({
+    offers: options.offers.map(({ model, backend, maxConcurrency = 4, serviceType = 0, caps = {}, asset = zeroAddress }) => ({
       caps,
-      terms: { model, pricePerSecond: options.price ?? PRICE, serviceType, asset: zeroAddress },
+      terms: { model, pricePerSecond: options.price ?? PRICE, serviceType, asset },
       endpoint: options.endpoint,
       backend,
       maxConcurrency,

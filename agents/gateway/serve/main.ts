@@ -27,8 +27,12 @@ export interface GatewayFlags {
 
 const DRAIN_MS = 10_000;
 
-/** `claw gateway`: serves until the signal aborts, then ends every stream. Returns the exit code. */
-export async function main(flags: GatewayFlags, { env, terminal, signal }: CommandContext): Promise<number> {
+/** `claw gateway`: serves until the signal aborts, then ends every stream. Returns the exit code. `onReady` gets its address. */
+export async function main(
+  flags: GatewayFlags,
+  { env, terminal, signal }: CommandContext,
+  onReady: (url: string) => void = () => {},
+): Promise<number> {
   const config = readServeConfig({
     ...env,
     ...(flags.port === undefined ? {} : { GATEWAY_PORT: flags.port }),
@@ -84,6 +88,7 @@ export async function main(flags: GatewayFlags, { env, terminal, signal }: Comma
       `gateway at ${listening.url}/v1 (OpenAI) and ${listening.url} (Ollama), paying from ${account.address}\n` +
         `a stream holds at most ${worst} ${network.nativeSymbol} and is ended after ${config.idleSeconds} s without use; if this process dies, its clock runs on until the next start\n`,
     );
+    onReady(listening.url);
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
     await new Promise<void>((resolve) => shutdown.signal.addEventListener("abort", () => resolve(), { once: true }));

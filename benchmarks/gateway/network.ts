@@ -15,7 +15,8 @@ export interface Part {
 /** Programs as people run them: each in a process of its own. */
 export interface BenchNetwork {
   readonly chain: LocalChain;
-  provider(options: { readonly account: number; readonly price: string; readonly delayMs?: number }): Promise<Part>;
+  /** Without `env` it lets one payer do as much as the machine can. */
+  provider(options: { readonly account: number; readonly price: string; readonly env?: Readonly<Record<string, string>> }): Promise<Part>;
   gateway(env?: Readonly<Record<string, string>>): Promise<Part>;
   stop(): Promise<void>;
 }
@@ -60,6 +61,8 @@ export async function startPart(args: readonly string[], env: Readonly<Record<st
   };
 }
 
+const spacious = { MAX_CONCURRENCY: "500", MAX_PER_STREAM: "500", QUEUE_LENGTH: "500", PAYER_REQUESTS_PER_MINUTE: "0" };
+
 export async function startNetwork(blockTimeMs: number): Promise<BenchNetwork> {
   const chain = await startLocalChain({ blockTimeMs });
   const parts: Part[] = [];
@@ -72,7 +75,7 @@ export async function startNetwork(blockTimeMs: number): Promise<BenchNetwork> {
   };
   return {
     chain,
-    provider: async ({ account, price }) => {
+    provider: async ({ account, price, env: settings = spacious }) => {
       const port = String(await freePort());
       const env = {
         ...shared,
@@ -84,10 +87,8 @@ export async function startNetwork(blockTimeMs: number): Promise<BenchNetwork> {
         PROVIDER_PRIVATE_KEY: keyOf(account),
         PRICE_PER_SECOND: price,
         DATA_DIR: join(root, ".local", "bench-gateway", `${process.pid}-${port}`),
-        MAX_CONCURRENCY: "500",
-        MAX_PER_STREAM: "500",
-        QUEUE_LENGTH: "500",
         LOG_LEVEL: "info",
+        ...settings,
       };
       return add(startPart([cli, "provider"], env, /ready: /, `http://127.0.0.1:${port}`));
     },

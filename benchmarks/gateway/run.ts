@@ -89,21 +89,26 @@ async function overhead(): Promise<void> {
   }
 }
 
-/** Many clients at once, each asking again and again. */
+/** Many clients at once, each asking again and again. What went wrong is printed. */
 async function crowd(through: string, way: () => Promise<{ totalMs: number }>): Promise<void> {
   const each = 5;
   const took: number[] = [];
   let failed = 0;
+  const failures = new Map<string, number>();
   const startedAt = performance.now();
   await Promise.all(
     Array.from({ length: CLIENTS }, async () => {
       for (let count = 0; count < each; count += 1) {
-        const done = await way().catch(() => undefined);
+        const done = await way().catch((error: Error) => {
+          const words = error.message.replace(/req_[\w-]+/g, "req").slice(0, 400);
+          failures.set(words, (failures.get(words) ?? 0) + 1);
+        });
         if (done) took.push(done.totalMs);
         else failed += 1;
       }
     }),
   );
+  for (const [words, count] of failures) console.error(`${count} × ${through}: ${words}`);
   const seconds = (performance.now() - startedAt) / 1000;
   rows.push(row(`${CLIENTS} clients, ${through}: answers a second`, took.length / seconds, "1/s"));
   rows.push(row(`${CLIENTS} clients, ${through}: whole answer p99`, quantile(took, 0.99), "ms"));
@@ -146,7 +151,58 @@ async function failover(): Promise<void> {
   }
 }
 
-for (const measure of [overhead, () => coldOpen(1_000), () => coldOpen(450), failover]) await measure();
+/** The same crowd before a provider as `npm start` has it: four answers at once over one stream. Then clients that leave. */
+async function defaults(): Promise<void> {
+  const network = await startNetwork(1_000);
+  try {
+    await network.provider({ account: 1, price: "0.00001", env: {} });
+    const gateway = await network.gateway({ STREAM_IDLE_SECONDS: "600" });
+    const outcomes = { answered: 0, refused: 0, failed: 0 };
+    await Promise.all(
+      Array.from({ length: CLIENTS * 2 }, async () => {
+        const { status, text } = await timedChat(gateway.url, {}, ask).catch((error: Error) => ({ status: 0, text: error.message }));
+        if (status === 200 && text.includes("[DONE]")) outcomes.answered += 1;
+        else if (status === 429 || status === 503) outcomes.refused += 1;
+        else {
+          outcomes.failed += 1;
+          console.error(`${status}: ${text.slice(0, 400)}`);
+        }
+      }),
+    );
+    rows.push(row(`${CLIENTS * 2} requests at once, a provider's defaults: answered`, outcomes.answered, "answers", `>= ${CLIENTS * 2}`));
+    rows.push(row(`${CLIENTS * 2} requests at once, a provider's defaults: refused with retry-after`, outcomes.refused, "answers"));
+    rows.push(row(`${CLIENTS * 2} requests at once, a provider's defaults: failed`, outcomes.failed, "answers", "<= 0"));
+    const long = { ...ask, messages: [{ role: "user", content: "word ".repeat(20_000) }] };
+    const leaving = 50;
+    for (let count = 0; count < leaving; count += 1) {
+      const gone = new AbortController();
+      const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ ...long, stream: true }),
+        signal: gone.signal,
+      });
+      await response.body?.getReader().read();
+      gone.abort();
+    }
+    rows.push(row("clients that left: share whose provider was told within 1 s", await toldWithinASecond(gateway.url), "", ">= 0.99"));
+  } finally {
+    await network.stop();
+  }
+}
+
+/** From the histogram that the gateway keeps (P9). */
+async function toldWithinASecond(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const of = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? Number.NaN);
+  const within = of(/^clawcompute_gateway_disconnect_seconds_bucket\{le="1"[^}]*\} (\d+)$/m);
+  return within / of(/^clawcompute_gateway_disconnect_seconds_count (\d+)$/m);
+}
+
+const parts = { overhead, defaults, coldOpen: () => coldOpen(1_000), coldOpenFast: () => coldOpen(450), failover };
+// `npm run bench:gateway -- failover` runs a part of it and writes nothing.
+const wanted = process.argv.slice(2);
+for (const [name, measure] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await measure();
 rmSync(join(here, "..", "..", ".local", "bench-gateway"), { recursive: true, force: true });
 
 const width = Math.max(...rows.map(({ name }) => name.length));
@@ -159,7 +215,7 @@ const text = [
   `|${"-".repeat(width + 2)}|${"-".repeat(19)}|${"-".repeat(18)}|`,
   ...lines,
 ].join("\n");
-writeFileSync(join(here, "results.json"), `[\n${rows.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n`);
-writeFileSync(join(here, "results.md"), `${text}\n`);
+if (wanted.length === 0) writeFileSync(join(here, "results.json"), `[\n${rows.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n`);
+if (wanted.length === 0) writeFileSync(join(here, "results.md"), `${text}\n`);
 console.log(text);
 process.exit(0);

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { AppError } from "@clawcompute/lib/errors";
+import { exitCodeOf } from "../agents/exitCodes.ts";
 
 type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
@@ -29,7 +30,7 @@ const sharedHelp = `  --network NAME    local, bsc-testnet, bsc or custom (defau
   --json            one JSON object on stdout, errors too
   --help            this text`;
 
-/** One command-line program on a chain: reads the arguments, prints help, and turns what is thrown into text and exit code 1. */
+/** One command-line program on a chain: reads the arguments, prints help, and turns what is thrown into text and the exit codes of claw. */
 export async function runScript(help: string, options: Options, body: (run: ScriptRun) => Promise<void>): Promise<void> {
   const asJson = process.argv.includes("--json");
   try {
@@ -53,7 +54,7 @@ export async function runScript(help: string, options: Options, body: (run: Scri
       for (const [name, value] of Object.entries(facts)) console.error(`  ${name}: ${String(value)}`);
     }
     if (code === "INTERNAL") console.error(error.cause);
-    process.exitCode = 1;
+    process.exitCode = exitCodeOf(error);
   }
 }
 

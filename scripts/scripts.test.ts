@@ -94,24 +94,24 @@ describe("providers' scripts", () => {
     });
     expect(await json("update-provider.ts", ["https://new.example.org/inference", "1"], env)).toMatchObject({ changed: false });
     const refused = await json("update-provider.ts", ["http://localhost:3001", "1"], env);
-    expect(refused).toMatchObject({ code: 1, error: { code: "BAD_REQUEST", param: "URL" } });
+    expect(refused).toMatchObject({ code: 2, error: { code: "BAD_REQUEST", param: "URL" } });
     const stranger = {
       PRIVATE_KEY: toHex((devAccounts[4] as unknown as { getHdKey(): { privateKey: Uint8Array } }).getHdKey().privateKey),
     };
     expect(await json("update-provider.ts", ["https://x.example.org", "1"], stranger)).toMatchObject({
-      code: 1,
+      code: 8,
       error: { code: "COMPUTE_REGISTRY_NOT_OWNER" },
     });
     expect(await json("update-provider.ts", ["https://x.example.org", "77"], env)).toMatchObject({
-      code: 1,
+      code: 8,
       error: { code: "COMPUTE_REGISTRY_UNKNOWN_PROVIDER" },
     });
     expect(await json("update-provider.ts", ["nonsense", "1"], env)).toMatchObject({
-      code: 1,
+      code: 2,
       error: { code: "BAD_REQUEST", param: "URL" },
     });
     expect(await json("update-provider.ts", ["https://x.example.org", "one"], env)).toMatchObject({
-      code: 1,
+      code: 2,
       error: { code: "BAD_REQUEST", param: "ID" },
     });
 
@@ -126,13 +126,13 @@ describe("providers' scripts", () => {
   });
 
   it("error: names what is missing or wrong", async () => {
-    expect(await json("cleanup-providers.ts", [])).toMatchObject({ code: 1, error: { code: "CONFIG_INVALID", param: "PRIVATE_KEY" } });
+    expect(await json("cleanup-providers.ts", [])).toMatchObject({ code: 2, error: { code: "CONFIG_INVALID", param: "PRIVATE_KEY" } });
     expect(await json("list-providers.ts", ["--wallet", "0x12"])).toMatchObject({
-      code: 1,
+      code: 2,
       error: { code: "BAD_ADDRESS", param: "wallet" },
     });
     const dead = await run("list-providers.ts", ["--rpc-url", "http://127.0.0.1:9"]);
-    expect(dead.code).toBe(1);
+    expect(dead.code).toBe(8);
     expect(dead.err).toContain("CHAIN_UNAVAILABLE");
   });
 
@@ -163,7 +163,7 @@ describe("deploy", () => {
     const plan = await deploy(["--from", address]);
     expect(plan).toMatchObject({ code: 0, chainId: 97, deployer: address, sent: false, deployed: false, balanceWei: "0" });
     expect(BigInt(plan.gas)).toBeGreaterThan(5_000_000n);
-    expect(await deploy(["--send"], env)).toMatchObject({ code: 1, error: { code: "WALLET_UNFUNDED", facts: { address } } });
+    expect(await deploy(["--send"], env)).toMatchObject({ code: 4, error: { code: "WALLET_UNFUNDED", facts: { address } } });
 
     await publicChain.setBalance(address, parseEther("10"));
     expect(await deploy([], env)).toMatchObject({ code: 0, sent: false });
@@ -182,7 +182,7 @@ describe("deploy", () => {
       "97": { registry, streamPay, paymentChannel, deployBlock: done.deployBlock },
     });
     expect(await deploy(["--send"], env)).toMatchObject({ code: 0, deployed: true, sent: false, registry });
-    expect(await deploy(["--verify"], env)).toMatchObject({ code: 1, error: { code: "CONFIG_INVALID", param: "ETHERSCAN_API_KEY" } });
+    expect(await deploy(["--verify"], env)).toMatchObject({ code: 2, error: { code: "CONFIG_INVALID", param: "ETHERSCAN_API_KEY" } });
 
     // Code that is not ours at a committed address does not pass for a deployment.
     await publicChain.request("anvil_setCode", [streamPay, "0x6001"]);
@@ -197,21 +197,21 @@ describe("deploy", () => {
     const elsewhere = ["--addresses", join(temporary, "none.json")];
     expect(await deploy(elsewhere, env)).toMatchObject({ code: 0, sent: false, deployer: privateKeyToAccount(key).address });
     writeFileSync(passwordFile, "a bad password");
-    expect(await deploy(elsewhere, env)).toMatchObject({ code: 1, error: { code: "WALLET_LOCKED" } });
+    expect(await deploy(elsewhere, env)).toMatchObject({ code: 4, error: { code: "WALLET_LOCKED" } });
   });
 
   it("error: refuses development keys, wrong chains and no account", async () => {
     expect(await deploy(["--send"], { DEPLOYER_PRIVATE_KEY: devKey as Hex })).toMatchObject({
-      code: 1,
+      code: 2,
       error: { code: "DEV_KEY_ON_PUBLIC_CHAIN" },
     });
     expect(await deploy(["--network", "bsc"])).toMatchObject({
-      code: 1,
+      code: 8,
       error: { code: "CHAIN_MISMATCH", facts: { expected: 56, found: 97 } },
     });
-    expect(await deploy([])).toMatchObject({ code: 1, error: { code: "WALLET_MISSING", param: "DEPLOYER_PRIVATE_KEY" } });
+    expect(await deploy([])).toMatchObject({ code: 4, error: { code: "WALLET_MISSING", param: "DEPLOYER_PRIVATE_KEY" } });
     expect(await deploy([], { DEPLOYER_PRIVATE_KEY: "0x12" })).toMatchObject({
-      code: 1,
+      code: 2,
       error: { code: "CONFIG_INVALID", param: "DEPLOYER_PRIVATE_KEY" },
     });
   });

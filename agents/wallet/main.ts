@@ -62,11 +62,16 @@ export async function walletBalanceMain({ env, terminal, json }: CommandContext)
 async function store(privateKey: Hex, { file }: WalletFlags, { env, terminal, json }: CommandContext): Promise<number> {
   const path = file ?? readSettings(settings, env).walletFile ?? defaultWalletFile();
   const address = privateKeyToAddress(privateKey);
-  refuseDevKeyOnPublicChain(networkFromEnv(env), address);
+  const network = networkFromEnv(env);
+  refuseDevKeyOnPublicChain(network, address);
   const password = await newPassword(env);
   writeWalletFile(path, await encryptKey(privateKey, password));
   terminal.out(json ? `${JSON.stringify({ address, file: path })}\n` : `${address}\n`);
-  if (!json) terminal.err(`Wrote ${path}. Keep the file and its password: nobody can restore them.\n`);
+  if (json) return exitCodes.done;
+  terminal.err(`Wrote ${path}. Keep the file and its password: nobody can restore them.\n`);
+  if (network.isLocal) {
+    terminal.err("The local network needs no wallet: without WALLET_FILE and PRIVATE_KEY claw pays there from a development account.\n");
+  }
   return exitCodes.done;
 }
 

@@ -1,5 +1,6 @@
 import { type Address, encodeFunctionData, type Hash, type Hex, keccak256, type LocalAccount, type TransactionReceipt } from "viem";
 import { AppError } from "../errors/index.ts";
+import { formatAmount } from "../money/index.ts";
 import { broadcast, isKnown } from "./broadcast.ts";
 import { type Attempt, confirm, uncertain } from "./confirm.ts";
 import type { Chain } from "./connect.ts";
@@ -211,9 +212,11 @@ async function simulate(chain: Chain, { from, to, data, value = 0n }: Request): 
 }
 
 function unfunded(chain: Chain, address: Address, balance: bigint, needed: bigint, cause?: unknown): AppError {
-  return new AppError("WALLET_UNFUNDED", "The wallet cannot pay for this transaction.", {
-    facts: { address, chainId: chain.network.chainId, balanceWei: String(balance), neededWei: String(needed) },
-    hint: `Send at least ${needed - balance} wei of ${chain.network.nativeSymbol} to ${address} on chain ${chain.network.chainId}.`,
+  const { chainId, nativeSymbol } = chain.network;
+  const coins = (wei: bigint) => `${formatAmount(wei)} ${nativeSymbol}`;
+  return new AppError("WALLET_UNFUNDED", `The wallet holds ${coins(balance)}; this transaction needs at least ${coins(needed)}.`, {
+    facts: { address, chainId, balanceWei: String(balance), neededWei: String(needed) },
+    hint: `Send at least ${coins(needed - balance)} to ${address} on chain ${chainId}.`,
     cause,
   });
 }

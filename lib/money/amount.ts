@@ -16,7 +16,7 @@ export function parseRaw(text: unknown, param = "amount"): bigint {
 
 /** A human amount such as "0.01" in raw units of an asset with `decimals`. Throws BAD_AMOUNT, also when digits would be lost. */
 export function parseAmount(text: string, decimals = 18, param = "amount"): bigint {
-  const match = /^(\d{1,30})(?:\.(\d{1,36}))?$/.exec(text.trim());
+  const match = /^(\d{1,100})(?:\.(\d{1,36}))?$/.exec(text.trim());
   const fraction = match?.[2]?.replace(/0+$/, "") ?? "";
   if (!match || fraction.length > decimals) {
     throw new AppError("BAD_AMOUNT", `${param} must be a decimal number with at most ${decimals} decimals.`, { param });

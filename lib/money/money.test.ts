@@ -44,6 +44,12 @@ test("worstCaseLoss behavior: rate × (first-token deadline + confirmation + 1 s
 });
 
 describe("parseAmount, formatAmount", () => {
+  test("error: too much is said to be too much, however long", () => {
+    for (const text of ["999999999999999999999", "9".repeat(70)]) {
+      expect(() => parseAmount(text, 18, "max-spend")).toThrow("max-spend is larger than any deposit can be.");
+    }
+  });
+
   test("behavior: come back the same", () => {
     for (const raw of [0n, 1n, 10n ** 18n, 4_200_000_000_000_000n, MAX_AMOUNT]) expect(parseAmount(formatAmount(raw))).toBe(raw);
     expect(parseAmount("0.0042")).toBe(4_200_000_000_000_000n);

@@ -20,7 +20,7 @@ const payer = devAccounts[PAYER] as LocalAccount;
 
 // Its endpoint is down before and after its agent runs, which a browser tells as an error.
 plain("an offer registered on the page is chosen by a buyer, repriced, and drained", async ({ page }) => {
-  plain.setTimeout(120_000);
+  plain.setTimeout(240_000);
   const { chain, rpcUrl } = runningNetwork();
   const owner = 9;
   const model = "page-made";

@@ -15,6 +15,8 @@ export interface LocalEngineOptions {
   readonly maxBytes: number;
   readonly firstTokenMs: number;
   readonly raceAfterMs: number;
+  /** Raw units; see LocalPlace. */
+  readonly pricePerSecond: bigint;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -30,7 +32,7 @@ const BUSY_SHARE = 0.8;
 
 /** An OpenAI-compatible server that its owner configured: its address is trusted, its answers are not. */
 export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
-  const { url, apiKey, policy, slots, maxBytes, firstTokenMs, raceAfterMs, clock, logger } = options;
+  const { url, apiKey, policy, slots, maxBytes, firstTokenMs, raceAfterMs, pricePerSecond, clock, logger } = options;
   const dialer = createDialer({ allowPrivate: true, limits: { connectMs: 1_000, headersMs: firstTokenMs } });
   const headers = { "user-agent": "clawcompute", ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) };
   let known: { sizes: ReadonlyMap<string, number | undefined>; atMs: number } | undefined;
@@ -92,6 +94,7 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
           model: name,
           only: policy === "only",
           firstTokenMs,
+          pricePerSecond,
           raceAfterMs: policy === "race" ? raceAfterMs : undefined,
           chat: async (request, signal) => {
             const body = JSON.stringify({ ...request, model: name, stream: true, stream_options: { include_usage: true } });

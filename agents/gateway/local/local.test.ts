@@ -49,6 +49,7 @@ async function start(how: "answers" | "breaks" | "hangs" | "refuses" | "slow", o
     maxBytes: 8 * GIB,
     firstTokenMs: 400,
     raceAfterMs: 30,
+    pricePerSecond: 0n,
     clock: steadyClock,
     logger: createLogger({ name: "test", level: "silent" }),
     ...options,
@@ -97,6 +98,20 @@ describe("the own server first (C-009 to C-014, C-079, C-080)", () => {
     expect(await answer()).toBe("network: paid by the second");
     release();
     expect(await first).toBe("local: from home");
+  });
+
+  test("behavior: when a usual answer costs a fifth less on the network than at home, it is bought", async () => {
+    const price = provider.offer.ratePerSecond;
+    await start("answers", { pricePerSecond: price * 2n });
+    expect(await answer()).toBe("network: paid by the second");
+    await gateway?.stop();
+    await upstream?.close();
+    await start("answers", { pricePerSecond: price });
+    expect(await answer()).toBe("local: from home");
+    await gateway?.stop();
+    await upstream?.close();
+    await start("answers", { pricePerSecond: price * 2n, policy: "only" });
+    expect(await answer()).toBe("local: from home");
   });
 
   test("behavior: in a race the first word wins and the other is cut off", async () => {

@@ -10,6 +10,8 @@ export interface LocalPlace {
   /** The network is asked as well when no word has come after this time; undefined: only when the engine fails. */
   readonly raceAfterMs: number | undefined;
   readonly firstTokenMs: number;
+  /** What a second of it costs its owner, raw units; 0n: nothing that counts. */
+  readonly pricePerSecond: bigint;
   /** Throws the engine's refusal, PROVIDER_UNREACHABLE or PROVIDER_TIMEOUT. */
   chat(request: ChatRequest, signal: AbortSignal): Promise<ChatStream>;
   release(): void;

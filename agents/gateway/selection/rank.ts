@@ -39,9 +39,7 @@ export function rankOffers(offers: readonly Offer[], { mode, nowMs, seenOf, isWa
   const ranked = offers.map((offer): Ranked => {
     const seen = seenOf(offer.id);
     const success = expectedSuccess(offer, seen);
-    const expectedSeconds =
-      (seen.firstTokenMs ?? UNKNOWN_FIRST_TOKEN_MS) / 1000 +
-      USUAL_TOKENS / Math.max(0.1, seen.tokensPerSecond ?? UNKNOWN_TOKENS_PER_SECOND);
+    const expectedSeconds = usualSeconds(seen);
     const expectedWei = (offer.pricePerSecond * BigInt(Math.ceil((expectedSeconds * 1000) / success))) / 1000n;
     const warm = isWarm(offer.id);
     const score = scoreOf(mode, Number(expectedWei), expectedSeconds / success) * (warm ? HYSTERESIS : 1);
@@ -53,6 +51,10 @@ export function rankOffers(offers: readonly Offer[], { mode, nowMs, seenOf, isWa
     return a.score - b.score || Number(a.offer.pricePerSecond - b.offer.pricePerSecond) || a.offer.id - b.offer.id;
   });
 }
+
+/** For an answer of usual length, by what was seen. */
+export const usualSeconds = ({ firstTokenMs, tokensPerSecond }: Seen): number =>
+  (firstTokenMs ?? UNKNOWN_FIRST_TOKEN_MS) / 1000 + USUAL_TOKENS / Math.max(0.1, tokensPerSecond ?? UNKNOWN_TOKENS_PER_SECOND);
 
 /** Costs and seconds are multiplied, never added, so that no unit has to be traded for another one. */
 function scoreOf(mode: ChoiceMode, wei: number, seconds: number): number {

@@ -1,9 +1,14 @@
 import { AppError } from "@clawcompute/lib/errors";
 import { isClientFault } from "../ask.ts";
 import type { LocalPlace } from "../local/localEngine.ts";
+import { chooseOffers, service } from "../selection/choose.ts";
+import { usualSeconds } from "../selection/rank.ts";
 import { answerLocally } from "./answerLocally.ts";
-import { answerOnNetwork } from "./answerOnNetwork.ts";
+import { answerOnNetwork, speedOf } from "./answerOnNetwork.ts";
 import type { AttemptRecord, ChatDeps, ChatJob, ChatOutcome, Try } from "./chatJob.ts";
+
+/** Where a provider's id is expected. */
+const OWN_SERVER = 0;
 
 /** One request of a client, answered once: on the own server where the policy says so, else by the network. Throws when no word came. */
 export async function answerChat(deps: ChatDeps, job: ChatJob): Promise<ChatOutcome> {
@@ -11,6 +16,7 @@ export async function answerChat(deps: ChatDeps, job: ChatJob): Promise<ChatOutc
   const attempts: AttemptRecord[] = [];
   let costWei = 0n;
   const outcomeOf = (done: Try, ranked: ChatOutcome["ranked"]): ChatOutcome => {
+    if (done.source.providerId === undefined && !done.failure) deps.experience.succeeded(OWN_SERVER, speedOf(done.answer));
     costWei = done.costWei;
     return { ...done, servedMs: done.signed?.receipt.servedMs ?? done.answer?.measuredMs ?? 0, attempts, ranked };
   };
@@ -31,6 +37,10 @@ export async function answerChat(deps: ChatDeps, job: ChatJob): Promise<ChatOutc
       throw new AppError("NO_PROVIDER", `Only the own server may be used, and it cannot: ${decision.reason}.`, { retryAfterSeconds: 5 });
     }
     if (decision?.kind !== "local") return await network(job);
+    if (!decision.place.only && (await isCheaperOnNetwork(deps, job, decision.place))) {
+      decision.place.release();
+      return await network(job);
+    }
     try {
       return await localFirst(deps, job, decision.place, attempts, outcomeOf, network);
     } finally {
@@ -39,6 +49,17 @@ export async function answerChat(deps: ChatDeps, job: ChatJob): Promise<ChatOutc
   } finally {
     hold.settle(costWei);
   }
+}
+
+/** The network has to be this much cheaper than the own server (C-009, C-026). */
+const CHEAPER = 0.8;
+
+async function isCheaperOnNetwork({ choose, experience }: ChatDeps, { choice, client }: ChatJob, place: LocalPlace): Promise<boolean> {
+  if (place.pricePerSecond === 0n) return false;
+  const [best] = await chooseOffers(choose, choice, client, service.text).catch(() => []);
+  if (!best || best.cooling) return false;
+  const ownWei = Number(place.pricePerSecond) * usualSeconds(experience.of(OWN_SERVER));
+  return Number(best.expectedWei) < CHEAPER * ownWei;
 }
 
 /** The own server, and the network when it fails or, in a race, is slow: whoever has the first word answers, the other is cut off. */
@@ -78,7 +99,7 @@ async function localFirst(
   const done = first ?? (winner === "local" ? await own : undefined);
   if (done?.begun) return outcomeOf(done, []);
   if (done) {
-    attempts.push({ providerId: 0, code: done.failure?.code ?? "UPSTREAM_FAILED" });
+    attempts.push({ providerId: OWN_SERVER, code: done.failure?.code ?? "UPSTREAM_FAILED" });
     if (job.signal.aborted) throw new AppError("CLIENT_GONE", "The client went away before the first word.");
     if (done.failure && isClientFault(done.failure)) throw done.failure;
     if (place.only) throw done.failure ?? new AppError("UPSTREAM_FAILED", "The own server gave no answer.");

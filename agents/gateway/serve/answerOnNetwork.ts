@@ -5,7 +5,7 @@ import type { SignedReceipt } from "@clawcompute/lib/protocol";
 import type { Answer } from "../answer.ts";
 import { preflight } from "../preflight.ts";
 import { chooseOffers, service } from "../selection/choose.ts";
-import type { Experience } from "../selection/experience.ts";
+import type { Experience, GoodAnswer } from "../selection/experience.ts";
 import { classify, saidByProvider } from "../selection/faults.ts";
 import type { Place } from "../selection/places.ts";
 import type { Ranked } from "../selection/rank.ts";
@@ -241,13 +241,16 @@ function judge(experience: Experience, { answer, failure, source, cutByMoney }: 
     if (classify(failure) === "provider") experience.failed(offer.id, failure.code);
     return;
   }
+  experience.succeeded(offer.id, speedOf(answer));
+}
+
+/** What a good answer says of its engine's speed. */
+export function speedOf(answer: Answer | undefined): GoodAnswer {
+  if (!answer) return { firstTokenMs: undefined, tokensPerSecond: undefined };
   const { firstTokenMs, measuredMs, usage } = answer;
   const tokens = usage?.completion_tokens ?? 0;
   const seconds = (measuredMs - (firstTokenMs ?? 0)) / 1000;
-  experience.succeeded(offer.id, {
-    firstTokenMs,
-    tokensPerSecond: tokens >= ENOUGH_TOKENS && seconds > 0 ? tokens / seconds : undefined,
-  });
+  return { firstTokenMs, tokensPerSecond: tokens >= ENOUGH_TOKENS && seconds > 0 ? tokens / seconds : undefined };
 }
 
 export function nobodyAnswered(

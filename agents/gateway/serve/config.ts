@@ -100,6 +100,11 @@ export const settings = {
     min: 1,
     max: 10_000,
   }),
+  localPrice: amount("LOCAL_PRICE_PER_SECOND", {
+    describe: "what a second of the own server costs its owner; the network is asked where it is a fifth cheaper",
+    fallback: "0",
+    unit: "coin per second",
+  }),
   localTimeoutSeconds: seconds("LOCAL_TIMEOUT_SECONDS", "time to the own server's first token before the network is asked", "300", 3_600),
   localRaceSeconds: seconds("LOCAL_RACE_SECONDS", "with race: time after which the network is asked beside it", "3", 300, 0),
   exitGuard: flag("GATEWAY_END_FORGOTTEN", { describe: "ends streams of the wallet that an earlier run left open", fallback: "1" }),

@@ -145,5 +145,6 @@ function localOf(config: ServeConfig, url: string) {
     maxBytes: config.localMaxGib * 1_073_741_824,
     firstTokenMs: config.localTimeoutSeconds * 1000,
     raceAfterMs: config.localRaceSeconds * 1000,
+    pricePerSecond: config.localPrice,
   };
 }

@@ -22,6 +22,8 @@ tiny model), a gateway for OpenAI and Ollama clients, a keeper, an indexer and t
   --ask TEXT        the question for --once (default: "${QUESTION}")
   --no-dashboard    everything but the page
   --fresh           begin with a new chain; the old one is set aside
+  --seed            fill the market: 10,000 providers that answer nobody and 100,000 streams; the chain is not kept
+  --seed-providers N, --seed-streams N    other numbers of them
   --free-ports      any free ports instead of 3000, 8545, 8700 to 8703, 8710 and 8790
   --folder PATH     where state, logs and network.json are (default: .local)
   --stop            end the network that runs in that folder
@@ -71,8 +73,10 @@ try {
     root,
     folder,
     freePorts: flags.once || flags["free-ports"] || false,
-    keepState: !flags.once,
+    // A full market's state takes longer to save than to make.
+    keepState: !(flags.once || flags.seed),
     fresh: flags.fresh ?? false,
+    seed: seedSize(),
     dashboard: !(flags.once || flags["no-dashboard"]),
     report,
     signal: aborted.signal,
@@ -124,7 +128,7 @@ ${urls?.gateway}; what it spent, and why it chose whom:
   npm run claw -- spend
   npm run claw -- why auto
 
-Ctrl-C ends everything; the chain goes on from here at the next start.
+Ctrl-C ends everything; ${flags.seed ? "a seeded chain is not kept." : "the chain goes on from here at the next start."}
 `);
 }
 
@@ -168,6 +172,21 @@ async function stopRunning(): Promise<number> {
   return 0;
 }
 
+/** Undefined: an empty market. */
+function seedSize(): { providers: number; streams: number } | undefined {
+  if (!flags.seed) return undefined;
+  const [providers, streams] = [Number(flags["seed-providers"]), Number(flags["seed-streams"])];
+  if (
+    ![providers, streams].every((count) => Number.isInteger(count) && count >= 0 && count <= 1_000_000) ||
+    (providers === 0 && streams > 0)
+  )
+    throw new AppError(
+      "BAD_REQUEST",
+      "--seed-providers and --seed-streams must be whole numbers up to a million; streams need a provider.",
+    );
+  return { providers, streams };
+}
+
 function parseFlags() {
   try {
     return parseArgs({
@@ -176,6 +195,9 @@ function parseFlags() {
         ask: { type: "string" },
         "no-dashboard": { type: "boolean" },
         fresh: { type: "boolean" },
+        seed: { type: "boolean" },
+        "seed-providers": { type: "string", default: "10000" },
+        "seed-streams": { type: "string", default: "100000" },
         "free-ports": { type: "boolean" },
         folder: { type: "string" },
         stop: { type: "boolean" },

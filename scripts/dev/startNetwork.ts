@@ -1,5 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { connectChain } from "@clawcompute/lib/chain";
+import { networkOf } from "@clawcompute/lib/config/network";
 import { AppError } from "@clawcompute/lib/errors";
 import { setAside, startChain } from "./chain.ts";
 import { type Child, logTail } from "./children.ts";
@@ -9,6 +11,7 @@ import { choosePort } from "./ports.ts";
 import { providerPlans, startProvider, writeModels } from "./providers.ts";
 import { failure, untilReady } from "./ready.ts";
 import type { Report } from "./report.ts";
+import { type SeedSize, seed } from "./seed.ts";
 import { startGateway, startIndexer, startKeeper } from "./services.ts";
 import { beginStore, storeTemplate } from "./storeTemplate.ts";
 
@@ -25,6 +28,8 @@ export interface NetworkOptions {
   readonly keepState: boolean;
   /** Begin with a new chain. */
   readonly fresh: boolean;
+  /** Fills the market with providers that answer nobody, and streams. */
+  readonly seed?: SeedSize | undefined;
   readonly dashboard: boolean;
   readonly report: Report;
   /** Aborts a start that is under way. */
@@ -108,7 +113,8 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     gateway: join(folder, "gateway"),
     receipts: join(folder, "receipts.jsonl"),
   };
-  const statePath = keepState ? join(folder, "chain-state.json") : undefined;
+  const savedPath = join(folder, "chain-state.json");
+  const statePath = keepState ? savedPath : undefined;
   const belongings = Object.values(kept);
   const portFor = async (wanted: number) => {
     const { port, moved } = await choosePort(freePorts ? 0 : wanted);
@@ -117,8 +123,8 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   };
 
   try {
-    if (options.fresh && statePath && existsSync(statePath))
-      report.line(`  a new chain; the old one is in ${setAside({ statePath, belongings })}`);
+    if ((options.fresh || options.seed) && existsSync(savedPath))
+      report.line(`  a new chain; the old one is in ${setAside({ statePath: savedPath, belongings })}`);
     let rpcUrl = "";
     let chainId = 0;
     // The page is built beside everything else: it takes longest, and needs only the sources.
@@ -141,6 +147,14 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
       return `${ready.engine} at ${rpcUrl}, a block each second, contracts deployed${ready.forgets && keepState ? "; keeps no state" : ""}`;
     });
     signal.throwIfAborted();
+    const { seed: size } = options;
+    if (size) {
+      await report.step("seed", "registering providers, opening streams", async () => {
+        const chain = connectChain(networkOf({ name: "local", rpcUrls: [rpcUrl] }));
+        await seed({ chain, ...size, signal, mine: () => chain.client.request({ method: "evm_mine" } as never) });
+        return `${size.providers} providers that answer nobody, ${size.streams} streams`;
+      });
+    }
     await report.step("models", "generating", async () => `${(await writeModels(models)).join(" and ")} generated in ${models}`);
 
     const urlOf = (port: number) => `http://127.0.0.1:${port}`;

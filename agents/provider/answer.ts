@@ -6,6 +6,7 @@ import type { Hex } from "viem";
 import type { Admission, Payer } from "./admission.ts";
 import type { AnswerMetrics } from "./answerMetrics.ts";
 import type { Piece, Work } from "./answers/work.ts";
+import type { ChainTime } from "./chainTime.ts";
 import { startMeter } from "./metering.ts";
 import type { UnderWay } from "./payments/cover.ts";
 import type { Running } from "./running.ts";
@@ -35,6 +36,8 @@ export interface AnswerLimits {
   readonly heartbeatMs: number;
   /** For answers that only come whole: images, sound, embeddings. */
   readonly wholeMs: number;
+  /** An answer that a stream pays for is cut when the chain was not heard of for this long: nobody knows whether it is still paid. */
+  readonly blindMs: number;
 }
 
 export interface AnswerDeps {
@@ -43,6 +46,7 @@ export interface AnswerDeps {
   readonly db: Database;
   readonly chainId: number;
   readonly streams: Streams;
+  readonly chainTime: Pick<ChainTime, "lagMs">;
   readonly admission: Pick<Admission, "assertRunway">;
   readonly settlements: Settlements;
   readonly running: Running;
@@ -133,7 +137,7 @@ async function produce(
   endOthers: () => Promise<void>,
   ended: () => void = () => {},
 ): Promise<Answered> {
-  const { clock, logger, db, chainId, streams, settlements, metrics, limits } = deps;
+  const { clock, logger, db, chainId, streams, chainTime, settlements, metrics, limits } = deps;
   const { requestId, payer, work, sink } = input;
   const { stream, offer } = payer;
   const startedAtMs = clock.now();
@@ -158,6 +162,7 @@ async function produce(
     comment: sink.comment,
     alive: sink.alive,
     onTick: () => {
+      if (!stream.cover && chainTime.lagMs() > limits.blindMs) stop({ reason: "upstream_error", failure: blind(limits.blindMs) });
       if (sink.live && firstTokenAtMs > 0) meter.mark(deliveredAtMs);
     },
   });
@@ -241,6 +246,13 @@ async function produce(
     input.settle,
   );
   return { signed, failure };
+}
+
+function blind(blindMs: number): AppError {
+  return new AppError("CHAIN_STALE", "This provider has had no news of the chain for too long to go on with an answer.", {
+    facts: { blindMs },
+    retryAfterSeconds: 5,
+  });
 }
 
 function failureOf(thrown: unknown): AppError {

@@ -184,6 +184,47 @@ test("behavior: both endpoints drop every connection for a while: a cancel in th
   });
 });
 
+test("behavior: a blackout: nothing new is served at first, and what runs is cut when it lasts", async () => {
+  const backend = createScriptedBackend();
+  const line = await startRpcProxy(local.rpcUrl);
+  const limits = { staleAfterMs: 1_000, blindMs: 2_000 };
+  const network = { ...local.network, rpcUrls: [line.url] };
+  const dark = await startProvider({ local: { ...local, network }, owner: account(2), limits, offers: [{ model: "m", backend }] });
+  try {
+    const recipient = account(2).address;
+    const streamId = await payer.openStream({ recipient, providerId: dark.providerId(), seconds: 600 });
+    const { token } = await payer.session(dark.url, streamId);
+    const ask = (stream: boolean) => payer.chat(dark.url, token, { model: "m", stream });
+    const [live, whole] = [ask(true), ask(false)];
+    const calls = [await backend.nextCall(), await backend.nextCall()];
+    for (const call of calls) call.say("word");
+    const events = eventsOf(await live);
+    const seen: SseEvent[] = [(await events.next()).value];
+    line.decide(() => "refuse");
+    const darkAt = performance.now();
+    // Nobody here can know that the money stops now.
+    await payer.cancel(streamId);
+    await Promise.all(calls.map(({ aborted }) => aborted));
+    const lostMs = performance.now() - darkAt;
+    for await (const event of events) seen.push(event);
+    expect(summarize(seen)).toMatchObject({ text: "word", done: false, error: { code: "chain_stale" } });
+    const refused = await whole;
+    expect([refused.status, (await refused.json()).error.code]).toEqual([503, "chain_stale"]);
+    const next = await ask(true);
+    expect([next.status, (await next.json()).error.code]).toEqual([503, "chain_stale"]);
+    const boundMs = limits.blindMs + BOUND_MS;
+    recordFault({
+      broken: "the only RPC endpoint is gone for good, payer cancels meanwhile",
+      promise: "P5",
+      ...lossAt(PRICE, lostMs, boundMs),
+    });
+  } finally {
+    line.decide(() => "pass");
+    await dark.stop();
+    await line.stop();
+  }
+});
+
 test("behavior: a re-organisation removes the stream that is being served: cut within the watch interval", async (context) => {
   if (local.engine !== "anvil") return context.skip();
   await local.mine(4);

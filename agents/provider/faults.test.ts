@@ -163,6 +163,9 @@ describe("the engine fails", () => {
     await call.aborted;
     const answer = await readAnswer(await asked);
     expect(answer).toMatchObject({ done: false, error: { code: "upstream_timeout" } });
+    const settled = await (await payer.post(`${hasty.provider.url}/v1/sessions/settle`, {}, { authorization: `Bearer ${token}` })).json();
+    expect(settled).toMatchObject({ servedMs: 0, settlement: { owed: "0" } });
+    recordFault({ broken: "the engine never says a word", promise: "P3", ...lossAt(PRICE, settled.servedMs, 0) });
   });
 
   test("error: a stall in the middle is given up too, and its silence is not charged", async () => {
@@ -193,6 +196,34 @@ describe("the caller goes", () => {
     expect(settled.lastReceipt.receipt.reason).toBe("client_gone");
     expect(settled.servedMs).toBe(settled.lastReceipt.receipt.endedAtMs - settled.lastReceipt.receipt.startedAtMs);
     expect(await provider.metrics.render()).toMatch(/stop_seconds_count\{reason="client_gone"\} 1/);
+  });
+
+  test("behavior: a hundred callers go: 99 of them are noticed within a second (P9)", async () => {
+    const bounds = [5, 10, 25, 50, 100, 250, 500, 1_000];
+    const { token } = await openSession(provider, 1, 600);
+    const delays: number[] = [];
+    const leave = async () => {
+      const leaving = new AbortController();
+      const asked = payer.chat(provider.url, token, live, { signal: leaving.signal });
+      const call = await engine.nextCall();
+      call.say("are you there");
+      await (await asked).body?.getReader().read();
+      leaving.abort();
+      return { call, leftAt: performance.now() };
+    };
+    for (let round = 0; round < 100; round += 1) {
+      const { call, leftAt } = await leave();
+      await call.aborted;
+      delays.push(performance.now() - leftAt);
+    }
+    delays.sort((a, b) => a - b);
+    const p99 = delays[98] as number;
+    expect(p99).toBeLessThan(1_000);
+    // The operator's own histogram says the same.
+    const inSecond = /stop_seconds_bucket\{le="1",reason="client_gone"\} (\d+)/.exec(await provider.metrics.render())?.[1];
+    expect(Number(inSecond)).toBeGreaterThanOrEqual(99);
+    const shown = bounds.map((bound) => `${delays.filter((delay) => delay <= bound).length} in ${bound}`).join(", ");
+    recordFault({ broken: `a hundred callers go (ms: ${shown}); p99`, promise: "P9", ...lossAt(PRICE, p99, 1_000) });
   });
 
   test("behavior: before the first word as well, and what was worked for it is owed", async () => {
@@ -272,6 +303,32 @@ describe("several answers on one stream", () => {
     const statuses = await Promise.all([running, waiting, away].map(async (answer) => (await answer)?.status));
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(1);
     for (const answer of [running, waiting, away]) await (await answer)?.body?.cancel();
+  });
+});
+
+describe("the price", () => {
+  test("behavior: rises in the middle of an answer: the stream pays what it was opened for (P11)", async () => {
+    const backend = createScriptedBackend();
+    const dearer = await startProvider({ local, owner: account(5), offers: [{ model: "m", backend }] });
+    try {
+      const { token } = await openSession(dearer, 5);
+      const { call, events, seen } = await begin({ engine: backend, provider: dearer }, token, "how much");
+      const { terms } = dearer.provider.offers[0] as (typeof dearer.provider.offers)[0];
+      await dearer.provider.setPrices([{ ...terms, pricePerSecond: PRICE * 10n }], new AbortController().signal);
+      call.finish();
+      call.end();
+      for await (const event of events) seen.push(event);
+      const { receipt } = decodeSignedReceipt(summarize(seen).receipt);
+      expect(receipt.amount).toBe((PRICE * BigInt(receipt.servedMs)) / 1000n);
+      const overMs = Number((receipt.amount * 1000n) / PRICE) - receipt.servedMs;
+      recordFault({
+        broken: "the price rises tenfold in the middle of an answer",
+        promise: "P11",
+        ...lossAt(PRICE, Math.max(0, overMs), 0),
+      });
+    } finally {
+      await dearer.stop();
+    }
   });
 });
 

@@ -19,7 +19,7 @@ export interface AnswerWatch {
 /** The second hand beside an answer: money, deadlines, signs of life. */
 export function watchAnswer(options: {
   readonly clock: Clock;
-  readonly limits: Omit<AnswerLimits, "wholeMs">;
+  readonly limits: Omit<AnswerLimits, "wholeMs" | "blindMs">;
   readonly startedAtMs: number;
   readonly runwayMs: () => number;
   readonly onRunwayOver: () => void;

@@ -10,6 +10,7 @@ import { devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/
 import type { LocalAccount } from "viem";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createEchoBackend } from "../backends/echo.ts";
+import type { ServedOffer } from "../offers.ts";
 import { createPayer } from "../testing/payer.ts";
 import { PRICE, startProvider, type TestProvider } from "../testing/startProvider.ts";
 import { submit } from "./desk.ts";
@@ -78,8 +79,8 @@ describe("an operator's order", () => {
       await local.advance(130);
       await payer.cancel(streamId);
       const before = await sentBy();
-      const { terms } = provider.provider.offers[0] as { terms: { pricePerSecond: bigint } & Record<string, never> };
-      const price = (pricePerSecond: bigint) => provider.provider.setPrices([{ ...terms, pricePerSecond } as never], signal);
+      const { terms } = provider.provider.offers[0] as ServedOffer;
+      const price = (pricePerSecond: bigint) => provider.provider.setPrices([{ ...terms, pricePerSecond }], signal);
       const [off, , withdrawn, on] = await Promise.all([
         submitted(dataDir, { kind: "list", ids: [id], active: false }),
         price(PRICE * 2n),

@@ -32,7 +32,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 function receiptsIn(text: string): Record<string, unknown>[] {
   try {
     const { turns } = JSON.parse(text) as { turns: { receipt?: { signed?: { receipt?: Record<string, unknown> } } }[] };
-    return turns.flatMap(({ receipt }) => receipt?.signed?.receipt ?? []);
+    return turns.flatMap(({ receipt }) => (receipt?.signed?.receipt ? [receipt.signed.receipt] : []));
   } catch {
     return [];
   }

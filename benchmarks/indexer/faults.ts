@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { faults, startFaultWorld } from "../../agents/indexer/testing/faults.ts";
 
 const wanted = process.argv.slice(2).join(" ");
-const world = await startFaultWorld();
+const world = await startFaultWorld(["PGlite", "PostgreSQL"]);
 await world.story.blocks(10);
 const rows: string[] = [];
 let failed = 0;

@@ -79,6 +79,7 @@ export function startIndexerProcess(env: Readonly<Record<string, string>>): Prom
   const entry = fileURLToPath(new URL("./run.ts", import.meta.url));
   const settings = {
     PATH: process.env.PATH ?? "",
+    NODE_COMPILE_CACHE: fileURLToPath(new URL("../../../.tools/compiled", import.meta.url)),
     INDEXER_PORT: "0",
     INDEXER_POLL_MS: "50",
     INDEXER_PROBE_SECONDS: "0",

@@ -1,0 +1,3 @@
+import { proveFaults } from "./testing/proveFaults.ts";
+
+proveFaults("PostgreSQL");

@@ -14,6 +14,9 @@ export const metadata: Metadata = {
 };
 export const viewport: Viewport = { width: "device-width", initialScale: 1, colorScheme: "light dark" };
 
+// The policy forbids compiling in the page, so the checks of answers must not try to; and libraries that write style elements need its nonce.
+const beforeLibraries = "globalThis.__zod_globalConfig={jitless:true};globalThis.__webpack_nonce__=document.currentScript.nonce";
+
 export default async function Layout({ children }: { children: ReactNode }) {
   // Reading the cookie makes every page dynamic: network and theme are known at request time, not at build time.
   const theme = (await cookies()).get(THEME_COOKIE)?.value;
@@ -22,13 +25,14 @@ export default async function Layout({ children }: { children: ReactNode }) {
   return (
     <html lang="en" {...(theme === "dark" || theme === "light" ? { "data-theme": theme } : {})}>
       <body className="min-h-dvh font-sans antialiased">
+        <script nonce={nonce} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: beforeLibraries }} />
         <a
           href="#main"
           className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded focus:bg-surface focus:p-2"
         >
           Skip to content
         </a>
-        <Providers network={network} settings={pageSettings()} nonce={nonce}>
+        <Providers network={network} settings={pageSettings()}>
           <Header />
           <ForgottenStreams />
           <main id="main" className="mx-auto w-full max-w-6xl px-4 pt-6 pb-20 sm:px-6 sm:pt-10">

@@ -12,16 +12,11 @@ import { createWagmi } from "@/web3/wagmi.ts";
 interface ProvidersProps {
   network: Network;
   settings: PageSettings;
-  nonce: string | undefined;
   children: ReactNode;
 }
 
-export function Providers({ network, settings, nonce, children }: ProvidersProps) {
-  const [config] = useState(() => {
-    // Where libraries that write style elements look for the policy's nonce.
-    if (typeof window !== "undefined") Object.assign(window, { __webpack_nonce__: nonce });
-    return createWagmi(network);
-  });
+export function Providers({ network, settings, children }: ProvidersProps) {
+  const [config] = useState(() => createWagmi(network));
   const [client] = useState(() => new QueryClient({ defaultOptions: { queries: { retry: 1, structuralSharing: false } } }));
   const { walletConnectProjectId } = settings;
   useEffect(() => {

@@ -1,6 +1,7 @@
 "use client";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Store } from "lucide-react";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import { useDeferredValue, useEffect, useMemo, useState } from "react";
 import { ErrorNotice } from "@/components/chain/ErrorNotice.tsx";
@@ -13,7 +14,10 @@ import { arrange, withTerms } from "./arrange.ts";
 import { MarketFilter } from "./MarketFilter.tsx";
 import { MarketStats } from "./MarketStats.tsx";
 import { addressOf, type MarketView, wholeMarket } from "./marketView.ts";
-import { OfferList, OfferListSkeleton } from "./OfferList.tsx";
+import { OfferListSkeleton } from "./OfferListSkeleton.tsx";
+
+// Loads while the offers are read.
+const OfferList = dynamic(() => import("./OfferList.tsx").then((made) => made.OfferList), { loading: OfferListSkeleton, ssr: false });
 
 /** So many endpoints are asked at once where the order or the choice depends on their answers; else those in sight. */
 const MOST_ASKED = 100;

@@ -1,10 +1,10 @@
 "use client";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
-import { Skeleton } from "@/components/ui/Skeleton.tsx";
 import type { MarketOffer } from "@/queries/offers.ts";
 import { OfferCard } from "./OfferCard.tsx";
-import { OfferRow, rowColumns } from "./OfferRow.tsx";
+import { OfferRow } from "./OfferRow.tsx";
+import { rowColumns } from "./rowColumns.ts";
 
 type Layout = "list" | "cards";
 
@@ -84,24 +84,4 @@ function usePlace() {
     return () => observer.disconnect();
   });
   return { ref, ...place };
-}
-
-export function OfferListSkeleton() {
-  return (
-    <div
-      role="status"
-      aria-label="Reading the providers from the chain"
-      className="divide-y divide-line rounded-2xl border border-line bg-surface"
-    >
-      {["a", "b", "c", "d"].map((key) => (
-        <div key={key} className={`space-y-3 px-5 py-5 sm:space-y-0 ${rowColumns}`}>
-          <Skeleton className="h-5 w-40" />
-          <Skeleton className="h-5 w-28" />
-          <Skeleton className="h-5 w-24" />
-          <Skeleton className="h-5 w-20" />
-          <Skeleton className="h-9 w-18" />
-        </div>
-      ))}
-    </div>
-  );
 }

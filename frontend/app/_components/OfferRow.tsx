@@ -10,10 +10,8 @@ import { buttonClass } from "@/components/ui/Button.tsx";
 import { healthQuery } from "@/queries/health.ts";
 import type { MarketOffer } from "@/queries/offers.ts";
 import { useNetwork } from "@/web3/network.tsx";
+import { rowColumns } from "./rowColumns.ts";
 import { serviceTypes } from "./serviceTypes.ts";
-
-export const rowColumns =
-  "sm:grid sm:grid-cols-[minmax(0,2.1fr)_minmax(0,1.7fr)_minmax(0,1.5fr)_minmax(0,1.5fr)_4.5rem] sm:items-center sm:gap-x-5";
 
 export interface OfferProps {
   offer: MarketOffer;

@@ -1,5 +1,5 @@
 "use client";
-import { type MouseEvent, type ReactNode, useEffect, useId, useRef } from "react";
+import { type MouseEvent, type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { Button } from "./Button.tsx";
 import { CloseIcon } from "./icons.tsx";
 
@@ -18,7 +18,8 @@ const widths = { s: "sm:max-w-md", m: "sm:max-w-xl", l: "sm:max-w-3xl" } as cons
 export function Dialog({ title, onClose, children, actions, width = "m" }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // In the layout phase, since a dialog that is closed only after it was taken away gives no focus back.
+  useLayoutEffect(() => {
     const shown = dialog.current;
     if (!shown?.open) shown?.showModal();
     return () => shown?.close();

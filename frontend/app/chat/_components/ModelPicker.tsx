@@ -37,12 +37,14 @@ export function ModelPicker({ offers, offer, onOffer, isDisabled }: ModelPickerP
           <span className="mt-0.5 block truncate font-semibold text-lg tracking-tight">
             {offer ? untrusted(offer.model) : offers ? "Choose one" : "Reading the market…"}
           </span>
-          {offer && (
-            <span className="mt-0.5 flex items-center gap-x-2 text-sm">
-              <HealthLabel health={health} />
-              <span className="text-soft">provider {offer.id}</span>
-            </span>
-          )}
+          <span className="mt-0.5 flex min-h-5 items-center gap-x-2 text-sm">
+            {offer && (
+              <>
+                <HealthLabel health={health} />
+                <span className="text-soft">provider {offer.id}</span>
+              </>
+            )}
+          </span>
         </span>
         <ChevronIcon className="size-5 text-soft" />
       </button>

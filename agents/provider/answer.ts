@@ -6,6 +6,7 @@ import type { Hex } from "viem";
 import type { Admission, Payer } from "./admission.ts";
 import type { AnswerMetrics } from "./answerMetrics.ts";
 import type { Piece, Work } from "./answers/work.ts";
+import { mostPayableMs } from "./caps.ts";
 import type { ChainTime } from "./chainTime.ts";
 import { startMeter } from "./metering.ts";
 import type { UnderWay } from "./payments/cover.ts";
@@ -145,6 +146,8 @@ async function produce(
   let firstTokenAtMs = 0;
   let deliveredAtMs = startedAtMs;
 
+  /** Both caps hold: the time, and what its tokens may cost at most. */
+  const payableUntilMs = (untilMs: number) => Math.min(untilMs, startedAtMs + mostPayableMs(offer.caps, work, stream.state.ratePerSecond));
   const meter = startMeter({
     db,
     key: { chainId, streamId: stream.id },
@@ -163,7 +166,7 @@ async function produce(
     alive: sink.alive,
     onTick: () => {
       if (!stream.cover && chainTime.lagMs() > limits.blindMs) stop({ reason: "upstream_error", failure: blind(limits.blindMs) });
-      if (sink.live && firstTokenAtMs > 0) meter.mark(deliveredAtMs);
+      if (sink.live && firstTokenAtMs > 0) meter.mark(payableUntilMs(deliveredAtMs));
     },
   });
 
@@ -237,7 +240,7 @@ async function produce(
       startedAtMs,
       firstTokenAtMs,
       endedAtMs,
-      chargedUntilMs: chargeable ? Math.max(lastPaidMs, storedUntilMs) : undefined,
+      chargedUntilMs: chargeable ? Math.max(payableUntilMs(lastPaidMs), storedUntilMs) : undefined,
       storedUntilMs,
       ...work.units(),
       bodyHash: sink.seal(),

@@ -1,4 +1,6 @@
 import { AppError } from "@clawcompute/lib/errors";
+import { coveredMsDown } from "@clawcompute/lib/money";
+import type { Work } from "./answers/work.ts";
 
 /** What an offer takes on for one answer. Undefined: the engine's own limit is the limit. */
 export interface OfferCaps {
@@ -6,6 +8,15 @@ export interface OfferCaps {
   readonly outputTokens?: number | undefined;
   /** How fast the engine reads; with it, a long prompt needs a runway that covers the reading of it. */
   readonly promptTokensPerSecond?: number | undefined;
+  /** Raw units: an answer costs no more than this for each token that it read and wrote, however long it took. */
+  readonly pricePerToken?: bigint | undefined;
+}
+
+/** How much of its time an answer may be charged for; unlimited without a cap, or where units are no tokens. */
+export function mostPayableMs({ pricePerToken }: OfferCaps, work: Pick<Work, "inTokens" | "units">, ratePerSecond: bigint): number {
+  if (pricePerToken === undefined || !work.inTokens) return Number.POSITIVE_INFINITY;
+  const { unitsIn, unitsOut } = work.units();
+  return coveredMsDown(pricePerToken * BigInt(unitsIn + unitsOut), ratePerSecond);
 }
 
 /** What a request asks for. */

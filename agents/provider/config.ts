@@ -72,6 +72,9 @@ export const settings = {
       max: 100_000_000,
     }),
   ),
+  pricePerToken: optional(
+    amount("PRICE_CAP_PER_TOKEN", { describe: "most that a token read or written may cost, however long it takes", unit: "coin" }),
+  ),
   requestsPerMinute: integer("PAYER_REQUESTS_PER_MINUTE", {
     describe: "requests of one payer; 0 for no limit",
     fallback: "3000",
@@ -203,7 +206,8 @@ function offerOfEnv(values: Values<typeof settings>): OfferConfig {
   return { model, pricePerSecond, serviceType, asset: zeroAddress, endpoint, maxConcurrency, caps: capsOf(values), backend };
 }
 
-const capsOf = ({ contextTokens, outputTokens, promptTokensPerSecond }: OfferCaps): OfferCaps => ({
+const capsOf = ({ contextTokens, outputTokens, promptTokensPerSecond, pricePerToken }: OfferCaps): OfferCaps => ({
+  pricePerToken,
   contextTokens,
   outputTokens,
   promptTokensPerSecond,

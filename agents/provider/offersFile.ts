@@ -22,6 +22,8 @@ const offer = z.strictObject({
   contextTokens: z.int().min(1).optional(),
   outputTokens: z.int().min(1).optional(),
   promptTokensPerSecond: z.int().min(1).optional(),
+  /** As the price. */
+  priceCapPerToken: z.string().optional(),
   backend: z.enum(["llama", "openai", "groq", "echo"]),
   inferenceUrl: z.url({ protocol: /^https?$/ }).optional(),
   inferenceModel: z.string().max(200).optional(),
@@ -69,6 +71,7 @@ export function parseOffersFile(path: string, readFile: (path: string) => string
         contextTokens: entry.contextTokens ?? caps.contextTokens,
         outputTokens: entry.outputTokens ?? caps.outputTokens,
         promptTokensPerSecond: entry.promptTokensPerSecond ?? caps.promptTokensPerSecond,
+        pricePerToken: entry.priceCapPerToken === undefined ? caps.pricePerToken : parseAmount(entry.priceCapPerToken, decimals),
       },
       backend,
     };

@@ -55,7 +55,7 @@ export function createChallenges(options: ChallengesOptions): Challenges {
   const unknown = (message: string) => new AppError("CHALLENGE_UNKNOWN", message, { param: "payment-authorization" });
 
   return {
-    issue: async ({ terms, providerId }) => {
+    issue: async ({ terms, providerId, caps }) => {
       const { model, asset, pricePerSecond } = terms;
       const types = await credentialTypes(asset);
       const request = encodeRequest({
@@ -71,6 +71,7 @@ export function createChallenges(options: ChallengesOptions): Challenges {
           escrowContract: domain.verifyingContract,
           credentialTypes: types,
           feePayer: types.some((type) => type !== "hash"),
+          ...(caps.pricePerToken === undefined ? {} : { priceCapPerToken: String(caps.pricePerToken) }),
           voucherStep: String(costDown(pricePerSecond, stepMs)),
         },
       });

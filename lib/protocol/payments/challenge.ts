@@ -108,6 +108,8 @@ export const sessionTerms = z.looseObject({
     credentialTypes: z.array(z.string().max(32)).max(8).optional(),
     /** Beyond the draft: how far vouchers need to run ahead of what is owed, raw units. */
     voucherStep: amount.optional(),
+    /** Beyond the draft: the most that a token may cost, however long it takes. */
+    priceCapPerToken: amount.optional(),
   }),
 });
 export type SessionTerms = z.infer<typeof sessionTerms>;

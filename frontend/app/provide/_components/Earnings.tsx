@@ -19,7 +19,8 @@ const MOST_OFFERS = 20;
 /** What the wallet's offers were paid day by day, one asset at a time. */
 export function Earnings({ offers }: { offers: readonly Offer[] }) {
   const source = useSource();
-  const assets = [...new Set(offers.map(({ asset }) => asset))];
+  // The coin, whose address is zero, comes first.
+  const assets = [...new Set(offers.map(({ asset }) => asset))].sort();
   const [picked, setPicked] = useState<string>();
   const asset = assets.find((one) => one === picked) ?? assets[0];
   const shown = offers.filter((offer) => offer.asset === asset).slice(0, MOST_OFFERS);

@@ -125,7 +125,10 @@ export function Income({ account, streams, credits }: IncomeProps) {
               onClick={() =>
                 setAsked({
                   title: "Withdraw everything",
-                  text: `${all.calls.length} transactions, however many streams: the first credits you what ${streams.length} streams owe, with the keeper's share for yourself because you send it; then the credit is collected.`,
+                  text:
+                    streams.length > 1
+                      ? `${all.calls.length} transactions, however many streams: the first credits you what ${streams.length} streams owe, with the keeper's share for yourself because you send it; then the credit is collected.`
+                      : `${all.calls.length} transactions: what has accrued, then what was set aside for you.`,
                   calls: all.calls,
                 })
               }

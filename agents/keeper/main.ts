@@ -24,6 +24,8 @@ import { createTurns } from "./turns.ts";
 
 /** How long an indexer whose word was not the chain's is left alone. */
 const DOUBT_MS = 600_000;
+/** Rounds without the indexer before the chain's events take its place. */
+const PATIENCE = 3;
 
 export interface KeeperFlags {
   readonly completeAtLoss?: boolean;
@@ -62,6 +64,7 @@ export async function main(flags: KeeperFlags, { env, signal, logger: given }: K
         assets: [zeroAddress, ...config.tokens],
         otherwise: direct,
         maxLag: config.maxLag,
+        patience: PATIENCE,
         doubtMs: DOUBT_MS,
         now: systemClock.now,
         logger,

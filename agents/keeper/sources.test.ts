@@ -79,7 +79,7 @@ function told(stream: Pick<OpenStream, "id"> & Partial<OpenStream>): Page["items
   return { id: String(id), ratePerSecond: String(ratePerSecond), ...shown, ...sums, ...rest };
 }
 
-function keeper() {
+function keeper(patience = 0) {
   const logger = createRecordingLogger();
   const source = indexerSource({
     client: createIndexerClient({ url, fetch: boundedFetch }),
@@ -87,6 +87,7 @@ function keeper() {
     assets: [zeroAddress],
     otherwise: chainSource(() => world.streams().values()),
     maxLag: 5,
+    patience,
     doubtMs,
     now: () => nowMs,
     logger: logger as never,
@@ -178,6 +179,15 @@ describe("an indexer", () => {
     const stream = await rich();
     const { round, source } = keeper();
     expect(await round(signal)).toMatchObject([{ ids: [stream.id] }]);
+    expect(source.name).toBe("chain");
+  });
+
+  it("behavior: is away for a round or two: nothing is read in its place; for longer: the chain's events are", async () => {
+    await rich();
+    answer = (_, response) => void response.destroy();
+    const { round, source } = keeper(2);
+    expect([await round(signal), await round(signal), source.name]).toEqual([[], [], "indexer"]);
+    expect(await round(signal)).toHaveLength(1);
     expect(source.name).toBe("chain");
   });
 

@@ -63,6 +63,8 @@ export interface IndexerSourceOptions {
   readonly otherwise: Source;
   /** Blocks that it may be behind. */
   readonly maxLag: number;
+  /** Rounds that it may fail before the chain's events are read: reading them all may be much. Default 0. */
+  readonly patience?: number;
   /** How long it is not asked after it was doubted. */
   readonly doubtMs: number;
   readonly now: () => number;
@@ -71,7 +73,8 @@ export interface IndexerSourceOptions {
 
 /** Asks an indexer for the few streams that matter; goes back to the chain's events when it cannot be used. */
 export function indexerSource(options: IndexerSourceOptions): Source {
-  const { client, chain, assets, otherwise, maxLag, doubtMs, now, logger } = options;
+  const { client, chain, assets, otherwise, maxLag, patience = 0, doubtMs, now, logger } = options;
+  let failures = 0;
   let doubtedUntil = Number.NEGATIVE_INFINITY;
   let inUse = true;
 
@@ -113,9 +116,15 @@ export function indexerSource(options: IndexerSourceOptions): Source {
           const found = await ask(question);
           if (!inUse) logger.info({}, "the indexer is asked again");
           inUse = true;
+          failures = 0;
           return found;
         } catch (thrown) {
           const { code, message, facts } = AppError.from(thrown);
+          failures += 1;
+          if (failures <= patience) {
+            logger.info({ code, reason: message, facts }, "the indexer cannot be used yet");
+            return [];
+          }
           if (inUse) logger.warn({ code, reason: message, facts }, "the indexer cannot be used; the chain's events are");
         }
       }

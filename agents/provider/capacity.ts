@@ -5,6 +5,8 @@ import type { Clock } from "@clawcompute/lib/node";
 export interface Capacity {
   readonly size: number;
   free(): number;
+  /** Over all replicas; throws what the store throws. Undefined: this process is alone. */
+  readonly freeEverywhere?: () => Promise<number>;
   running(): number;
   /** Waits for a place. Throws BUSY, or the signal's reason. The returned function gives the place back. */
   take(streamId: bigint, signal: AbortSignal): Promise<() => void>;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { AppError } from "@clawcompute/lib/errors";
 import { type Clock, type Logger, runLoop } from "@clawcompute/lib/node";
-import { type Database, eq, inArray, places, sql } from "@clawcompute/lib/store";
+import { and, count, type Database, eq, gt, inArray, places, sql } from "@clawcompute/lib/store";
 import type { Capacity, CapacityOptions } from "./capacity.ts";
 
 /** Places counted in the store, for replicas that serve the same offers. */
@@ -18,6 +18,9 @@ const RENEW_MS = 5_000;
 const LOOK_MS = 50;
 /** A place is given back beside the answer's last byte: whoever asks again at once need not be sent away. */
 const GRACE_MS = 500;
+
+/** Leases are the store's: one clock for all replicas. */
+const nowInStore = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 type Taken = "taken" | "stream" | "offer" | "settled";
 
@@ -44,6 +47,13 @@ export function createPlaces({ db, chainId, clock, logger }: { db: Database; cha
   return {
     share: (local, { size, perStream, queueMs, clock }, providerId) => ({
       ...local,
+      freeEverywhere: async () => {
+        const [row] = await db
+          .select({ taken: count() })
+          .from(places)
+          .where(and(eq(places.chainId, chainId), eq(places.providerId, providerId()), gt(places.expiresAtMs, nowInStore)));
+        return Math.max(0, size - (row?.taken ?? 0));
+      },
       take: async (streamId, signal) => {
         const askedAtMs = clock.now();
         const release = await local.take(streamId, signal);
@@ -78,7 +88,7 @@ export function createPlaces({ db, chainId, clock, logger }: { db: Database; cha
     keep: (signal) =>
       runLoop({ name: "keep places", everyMs: RENEW_MS, maxBackoffMs: RENEW_MS, clock, signal, logger }, async () => {
         if (held.size === 0) return;
-        const expiresAtMs = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint + ${LEASE_MS}::bigint`;
+        const expiresAtMs = sql`${nowInStore} + ${LEASE_MS}::bigint`;
         await db
           .update(places)
           .set({ expiresAtMs })

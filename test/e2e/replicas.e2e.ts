@@ -104,6 +104,9 @@ describe.skipIf(!findPostgres())("three replicas on one PostgreSQL behind a TCP 
       expect(own.filter((status) => status === 200).length).toBeLessThanOrEqual(PER_STREAM);
     }
     expect(model.most()).toBe(PLACES);
+    // Each of them says what is free over all of them.
+    const freeAt = async ({ url }: { readonly url: string }) => (await (await fetch(`${url}/health`)).json()).models[0].free;
+    await expect.poll(() => Promise.all(replicas.map(freeAt)), { timeout: 5_000 }).toEqual(replicas.map(() => 0));
     leaving.abort();
     await expect.poll(countPlaces, { timeout: 5_000 }).toBe(0);
   });

@@ -40,6 +40,10 @@ export interface WatchOptions {
 
 /** Blocks asked for at once near the head, where each is asked for by its hash. */
 const headersAtOnce = 16;
+/** Few at first: how many events they hold is not known. */
+const firstRange = 16n;
+/** An answer with more takes long and much memory, here and at the endpoint: fewer blocks the next time. */
+const manyEvents = 8_000;
 
 /**
  * Follows the contracts' events until the signal aborts; resolves then. Old blocks are read by ranges that adapt to what the
@@ -88,7 +92,7 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
   const contracts = options.contracts ?? (["registry", "streamPay", "paymentChannel"] as const);
   const addresses = contracts.map((contract) => chain.network.contracts[contract]);
   const marks: BlockMark[] = [...(options.known ?? [])];
-  const range = createBlockRange();
+  const range = createBlockRange(firstRange);
   let genesis: Hash | undefined;
   let nearAtOnce = headersAtOnce;
 
@@ -120,7 +124,8 @@ function createWatcher(options: WatchOptions): () => Promise<boolean> {
       const mixed = logs.find((log) => log.blockNumber === to && log.blockHash !== header.hash);
       if (mixed) throw stale("the events of a block are not those of its header", to);
       await deliver(decodeLogs(chain.network.contracts, contracts, logs), [header]);
-      range.accepted(to - from + 1n);
+      if (logs.length > manyEvents) range.failed();
+      else range.accepted(to - from + 1n);
     } catch (thrown) {
       const error = decodeRevert(thrown);
       // An endpoint that answers, but with a refusal, most likely found the range too large: no reason to wait.

@@ -42,7 +42,8 @@ export const activityQuery = (source: Source) =>
         },
       ),
     getNextPageParam: ({ next }) => next,
-    refetchInterval: refresh(source.chain),
+    // Every page that is shown is read again: the more there are, the less often.
+    refetchInterval: ({ state }) => refresh(source.chain) * Math.max(1, state.data?.pages.length ?? 1),
   });
 
 /** The cursor that the indexer gives with a page that ends here. */

@@ -54,6 +54,10 @@ const tryOpen = async (streamId: bigint) => {
 };
 const session = async (streamId: bigint) => {
   await expect.poll(async () => (await tryReady()).ready, { timeout: 10_000, interval: 50 }).toBe(true);
+  // Blocks that came while it saw nothing have moved the chain's time; what is signed by it now must not be ahead of the provider's.
+  const { timestamp } = await payer.chain.client.getBlock();
+  const chainTimeMs = async () => (await (await fetch(`${provider.url}/health`)).json()).chainTimeMs;
+  await expect.poll(chainTimeMs, { timeout: 10_000, interval: 50 }).toBeGreaterThanOrEqual(Number(timestamp) * 1000);
   return payer.session(provider.url, streamId);
 };
 const tryReady = async () => (await fetch(`${provider.url}/ready`)).json();

@@ -179,6 +179,7 @@ export function createProvider(options: ProviderOptions): Provider {
     clock,
     logger,
     limits: limits.payments,
+    metrics,
     contractSignature,
     attempts,
     endAnswers: (payment) => running.endAll(payment),

@@ -11,9 +11,6 @@ export interface Accounts {
   stored(payment: bigint): Promise<Stored | undefined>;
   /** The store has a newer row. */
   update(row: AccountRow | undefined): void;
-  inUse(): readonly PayAccount[];
-  /** Forgets one, so that it is read again. */
-  drop(payment: bigint): void;
 }
 
 export interface AccountsOptions {
@@ -74,7 +71,5 @@ export function createAccounts({ ledger, stepMs, clock, capacity = 20_000 }: Acc
       if (row.state !== "open") account.stop();
       else if (account.closed.aborted) known.delete(row.payment);
     },
-    inUse: () => [...known.values()],
-    drop: (payment) => void known.delete(payment),
   };
 }

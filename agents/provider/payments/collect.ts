@@ -20,6 +20,7 @@ export interface CollectingOptions {
   readonly send: (call: ContractCall) => Promise<SentTransaction>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly cashed: { inc(labels: { kind: string }): void };
   /** Raw units of the native coin: more than this is not left unclaimed. Of tokens: what an hour costs. */
   readonly claimAbove: bigint;
   readonly idleMs: number;
@@ -30,7 +31,7 @@ export interface CollectingOptions {
 const GAS_SHARE = 10n;
 
 export function createCollecting(options: CollectingOptions): Collecting {
-  const { ledger, payee, estimate, send, clock, logger, claimAbove, idleMs, onClosed } = options;
+  const { ledger, payee, estimate, send, clock, logger, claimAbove, idleMs, onClosed, cashed } = options;
 
   const callOf = (row: AccountRow, kind: "settle" | "close", cumulativeAmount: bigint, signature: Hex): ContractCall => {
     const { payer, asset: token, providerId } = row;
@@ -61,6 +62,7 @@ export function createCollecting(options: CollectingOptions): Collecting {
       if (row.asset === zeroAddress && feeWei * share > amount) return;
       const sent = await send(call);
       onClosed(await ledger.onChain(row.payment, { settled: row.accepted, ...(kind === "close" ? { state: "closed" as const } : {}) }));
+      cashed.inc({ kind });
       logger.info({ channelId, amount: formatAmount(amount), asset: row.asset, hash: sent.hash, kind }, "vouchers cashed");
     } catch (thrown) {
       const error = AppError.from(thrown);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Chain, type ChainEvent, type ContractCall, readChannel, type Sender, type SentTransaction } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
-import { type Clock, type Logger, recoverSigner } from "@clawcompute/lib/node";
+import { type Clock, type Logger, type Metrics, recoverSigner } from "@clawcompute/lib/node";
 import type { ContractSignatureCheck, Domain, SignedReceipt } from "@clawcompute/lib/protocol";
 import {
   type Challenge,
@@ -89,6 +89,7 @@ export interface PaymentsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: PaymentLimits;
+  readonly metrics: Metrics;
   readonly contractSignature: ContractSignatureCheck;
   readonly attempts: RateLimit;
   readonly endAnswers: (payment: bigint) => Promise<void>;
@@ -100,7 +101,8 @@ export interface PaymentsOptions {
 const RELAYED_SECONDS = 60;
 
 export function createPayments(options: PaymentsOptions): Payments {
-  const { db, chain, payee, signer, offers, clock, logger, limits, contractSignature, attempts, endAnswers, sessions, wallet } = options;
+  const { db, chain, payee, signer, offers, clock, logger, limits, metrics, contractSignature, attempts, endAnswers, sessions, wallet } =
+    options;
   const { chainId } = chain.network;
   const domain: Domain = { chainId, verifyingContract: chain.network.contracts.paymentChannel };
   const ledger = createLedger(db, chainId);
@@ -134,6 +136,7 @@ export function createPayments(options: PaymentsOptions): Payments {
       ...wallet,
       clock,
       logger,
+      cashed: metrics.counter("vouchers_cashed_total", "Vouchers brought to the chain, by how", ["kind"]),
       claimAbove: limits.claimAbove,
       idleMs: limits.idleMs,
       onClosed: accounts.update,
@@ -228,6 +231,9 @@ export function createPayments(options: PaymentsOptions): Payments {
     });
   }
 
+  const refusals = metrics.counter("payments_refused_total", "Payments that were refused, by the reason", ["code"]);
+  const shown = metrics.counter("payments_taken_total", "Requests by what paid for them", ["kind"]);
+
   /** Worthless credentials cost their address something; those that were worth it do not. */
   async function attempt<T>({ party }: Caller, work: () => Promise<T>): Promise<T> {
     attempts.assertMay(party);
@@ -235,6 +241,7 @@ export function createPayments(options: PaymentsOptions): Payments {
       return await work();
     } catch (thrown) {
       const { code } = AppError.from(thrown);
+      refusals.inc({ code });
       if (code !== "VOUCHER_NEEDED" && code !== "CHANNEL_CLOSING" && code !== "CHANNEL_CLOSED") attempts.take(party);
       throw thrown;
     }
@@ -243,6 +250,7 @@ export function createPayments(options: PaymentsOptions): Payments {
   function payerFor(account: PayAccount, notes: PaymentNotes): Payer {
     const offer = offerOf(offers, account.row.providerId);
     if (!offer) throw new AppError("WRONG_PROVIDER", "This pays for an offer that is not served here.", { param: "payment-authorization" });
+    shown.inc({ kind: account.row.kind });
     return { stream: account, offer, notes };
   }
 

@@ -5,7 +5,7 @@ const chromium = process.env.CHROMIUM_PATH;
 
 export default defineConfig({
   testDir: "test/e2e",
-  testMatch: "**/*.browser.ts",
+  testMatch: process.env.SCREENSHOTS ? "**/*.picture.ts" : "**/*.browser.ts",
   globalSetup: "./test/e2e/harness/dashboardNetwork.ts",
   outputDir: "test-results/browser",
   workers: 1,

@@ -63,7 +63,7 @@ beforeAll(async () => {
     MAX_PER_HOUR: "1",
     STREAM_IDLE_SECONDS: "600",
   });
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await gateway?.kill("SIGKILL");
   await decider?.close();

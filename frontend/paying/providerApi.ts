@@ -66,10 +66,7 @@ export function providerApi(endpoint: string, isLocalChain: boolean): ProviderAp
         signal,
       });
     } catch (cause) {
-      if ((cause as Error).name === "TimeoutError")
-        throw new AppError("PROVIDER_TIMEOUT", "The provider did not answer in time.", { cause });
-      if (signal.aborted) throw new AppError("ABORTED", "Stopped on request.", { cause });
-      throw new AppError("PROVIDER_UNREACHABLE", "The provider cannot be reached.", { cause });
+      throw whyUnanswered(cause as Error, signal);
     }
     if (!response.ok) throw fromStranger(await response.json().catch(() => undefined), response.status);
     return response;
@@ -106,7 +103,14 @@ interface DialOptions {
   readonly signal: AbortSignal;
 }
 
-async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Why a request got no answer at all. */
+export function whyUnanswered(cause: Error, signal: AbortSignal): AppError {
+  if (cause.name === "TimeoutError") return new AppError("PROVIDER_TIMEOUT", "The provider did not answer in time.", { cause });
+  if (signal.aborted) return new AppError("ABORTED", "Stopped on request.", { cause });
+  return new AppError("PROVIDER_UNREACHABLE", "The provider cannot be reached.", { cause });
+}
+
+export async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = body.getReader();
   try {
     for (;;) {

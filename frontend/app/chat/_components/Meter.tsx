@@ -8,6 +8,7 @@ import { Runway } from "@/components/chain/Runway.tsx";
 import { untrusted } from "@/components/chain/untrusted.ts";
 import { Button } from "@/components/ui/Button.tsx";
 import { useChainTime } from "@/hooks/useChainTime.ts";
+import { atRiskMs } from "@/paying/channelWay.ts";
 import { costOf } from "@/paying/conversation.ts";
 import type { Phase } from "@/paying/desk.ts";
 import type { Payment } from "@/paying/payment.ts";
@@ -87,6 +88,14 @@ export function Meter({ payment, servedMs, answeringSince, phase, canEnd, onEnd 
         <dd className="wide">
           <Amount raw={deposit} asset={payment.asset} />
         </dd>
+        {payment.kind === "channel" && (
+          <>
+            <dt className="text-soft">At risk now</dt>
+            <dd className="tabular-nums" data-testid="at-risk">
+              {(atRiskMs(payment) / 1000).toFixed(1)} s
+            </dd>
+          </>
+        )}
         <dt className="text-soft">Lasts another</dt>
         <dd>
           <Runway leftMs={leftMs} over="nothing" />
@@ -101,10 +110,16 @@ export function Meter({ payment, servedMs, answeringSince, phase, canEnd, onEnd 
         {phase === "ending" ? "Ending…" : "End and take the rest back"}
       </Button>
       <p className="mt-3 hidden text-pretty text-soft text-xs leading-relaxed lg:block">
-        With the provider's signature you pay the served time only. Without it, the contract's clock counts since the stream was opened.{" "}
-        <Link href="/streams" className="underline underline-offset-4">
-          Top up or move it
-        </Link>
+        {payment.kind === "channel" ? (
+          "This page signs while an answer comes, never more than a second ahead. Ending pays what was served; the rest comes back."
+        ) : (
+          <>
+            With the provider's signature you pay the served time only. Without it, the contract's clock counts since the stream was opened.{" "}
+            <Link href="/streams" className="underline underline-offset-4">
+              Top up or move it
+            </Link>
+          </>
+        )}
       </p>
     </section>
   );

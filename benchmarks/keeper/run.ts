@@ -65,12 +65,13 @@ try {
     gas.push({ size, kinds: used });
   }
 
+  const sent = (hash: `0x${string}`, tell: ((hash: `0x${string}`) => void) | undefined) => {
+    tell?.(hash);
+    void local.mine();
+  };
   const round = createKeeper({
     chain,
-    sender: {
-      ...sender,
-      send: (call, options) => sender.send(call, { ...options, onSent: (hash) => (options?.onSent?.(hash), void local.mine()) }),
-    },
+    sender: { ...sender, send: (call, options) => sender.send(call, { ...options, onSent: (hash) => sent(hash, options?.onSent) }) },
     source: chainSource(() => streams.values()),
     turns: createTurns({ chain, own: account.address, everyMs: 30_000, clock: systemClock }),
     records: openRecords(undefined),

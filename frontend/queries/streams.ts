@@ -5,6 +5,7 @@ import { type Address, getAbiItem, type Hash } from "viem";
 
 const created = getAbiItem({ abi: streamPayAbi, name: "StreamCreated" });
 const settled = getAbiItem({ abi: streamPayAbi, name: "StreamSettled" });
+const redirected = getAbiItem({ abi: streamPayAbi, name: "StreamRedirected" });
 const cancelled = getAbiItem({ abi: streamPayAbi, name: "StreamCancelled" });
 /** How far back is looked on chains with many blocks; a local chain is read whole. */
 const LOOK_BACK_BLOCKS = 50_000n;
@@ -35,12 +36,15 @@ async function readStreams(chain: Chain, payer: Address): Promise<OwnStream[]> {
     const openings = await client.getLogs({ ...shared, event: created, args: { payer } });
     const ids = openings.map(({ args }) => args.id);
     if (ids.length === 0) return [];
-    const [settlements, cancellations, states] = await Promise.all([
+    const [settlements, cancellations, redirections, states] = await Promise.all([
       client.getLogs({ ...shared, event: settled, args: { id: ids } }),
       client.getLogs({ ...shared, event: cancelled, args: { id: ids } }),
+      client.getLogs({ ...shared, event: redirected, args: { id: ids } }),
       Promise.all(ids.map((id) => readStream(chain, id, latest))),
     ]);
-    const endings = new Map([...settlements, ...cancellations].map(({ args, transactionHash: hash }) => [args.id, { ...args, hash }]));
+    const endings = new Map(
+      [...settlements, ...cancellations, ...redirections].map(({ args, transactionHash: hash }) => [args.id, { ...args, hash }]),
+    );
     return openings
       .map(({ args, transactionHash: openHash }, index) => {
         const state = states[index] as StreamState;

@@ -53,14 +53,12 @@ export function OpenStream({ stream }: { stream: OwnStream }) {
       <dl className="mt-4 grid grid-cols-2 gap-4">
         <div className="min-w-0">
           <dt className="text-soft text-sm">Theirs, by the clock</dt>
-          <dd className="mt-0.5">
-            <MovingAmount at={accruedAt} {...shared} />
-          </dd>
+          <dd className="mt-0.5">{chainTime ? <MovingAmount at={accruedAt} {...shared} /> : "…"}</dd>
         </div>
         <div className="min-w-0 text-right">
           <dt className="text-soft text-sm">Still yours</dt>
           <dd className="mt-0.5 text-money">
-            <MovingAmount at={(now) => deposit - accruedAt(now)} {...shared} testId="still-yours" />
+            {chainTime ? <MovingAmount at={(now) => deposit - accruedAt(now)} {...shared} testId="still-yours" /> : "…"}
           </dd>
         </div>
       </dl>

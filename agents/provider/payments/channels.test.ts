@@ -232,3 +232,27 @@ describe("a forced close", () => {
     }, 15_000);
   });
 });
+
+describe("an address that sends worthless credentials", () => {
+  test("behavior: is slowed down; a channel that pays from there is not", async () => {
+    const guarded = await startProvider({
+      local,
+      owner: stranger,
+      offers: [{ model: "g", backend: createScriptedBackend() }],
+      limits: { attemptsPerMinute: 6 },
+    });
+    try {
+      const channel = await payer.open(guarded.url, { deposit: PRICE * 10n });
+      expect((await channel.manage(await channel.opening(PRICE))).status).toBe(204);
+      const forged = await channel.voucher(PRICE * 2n, { by: owner });
+      const statuses: number[] = [];
+      for (let index = 0; index < 8; index += 1) statuses.push((await channel.manage(forged)).status);
+      expect([statuses[0], statuses.at(-1)]).toEqual([402, 429]);
+      expect((await channel.pay(PRICE * 2n)).status).toBe(204);
+      const other = await payer.open(guarded.url, { deposit: PRICE });
+      expect((await other.manage(await other.opening(0n))).status).toBe(429);
+    } finally {
+      await guarded.stop();
+    }
+  });
+});

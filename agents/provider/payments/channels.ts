@@ -24,6 +24,8 @@ import type { VoucherCheck } from "./vouchers.ts";
 export interface Channels {
   /** For an answer: the account that pays for it. */
   payer(header: string): Promise<{ readonly account: PayAccount; readonly challenge: Challenge }>;
+  /** Which channel a credential names; nothing of it is believed. */
+  idOf(header: string): string | undefined;
   /** Without an answer. */
   manage(header: string): Promise<ChannelReceipt>;
   receiptOf(account: PayAccount, challenge: Challenge, more?: Partial<ChannelReceipt>): ChannelReceipt;
@@ -195,6 +197,13 @@ export function createChannels(options: ChannelsOptions): Channels {
 
   return {
     receiptOf,
+    idOf: (header) => {
+      try {
+        return decode(header).payload.channelId.toLowerCase();
+      } catch {
+        return undefined;
+      }
+    },
     payer: async (header) => {
       const { challenge, payload, source } = decode(header);
       if (payload.action === "open") return { account: await show({ challenge, payload, ...(source ? { source } : {}) }), challenge };

@@ -99,6 +99,7 @@ export interface PaymentsOptions {
 }
 
 const RELAYED_SECONDS = 60;
+const GOOD = 20_000;
 
 export function createPayments(options: PaymentsOptions): Payments {
   const { db, chain, payee, signer, offers, clock, logger, limits, metrics, contractSignature, attempts, endAnswers, sessions, wallet } =
@@ -234,11 +235,19 @@ export function createPayments(options: PaymentsOptions): Payments {
   const refusals = metrics.counter("payments_refused_total", "Payments that were refused, by the reason", ["code"]);
   const shown = metrics.counter("payments_taken_total", "Requests by what paid for them", ["kind"]);
 
+  /** Channels and balance tokens that turned out to be worth something. */
+  const good = new Set<string>();
+
   /** Worthless credentials cost their address something; those that were worth it do not. */
-  async function attempt<T>({ party }: Caller, work: () => Promise<T>): Promise<T> {
-    attempts.assertMay(party);
+  async function attempt<T>({ party, payment, authorization }: Caller, work: () => Promise<T>): Promise<T> {
+    // Whoever pays already is let through, whatever others at its address do.
+    const name = payment === undefined ? authorization : channels.idOf(payment);
+    if (name === undefined || !good.has(name)) attempts.assertMay(party);
     try {
-      return await work();
+      const result = await work();
+      if (name !== undefined) good.add(name);
+      if (good.size > GOOD) good.delete(good.values().next().value as string);
+      return result;
     } catch (thrown) {
       const { code } = AppError.from(thrown);
       refusals.inc({ code });

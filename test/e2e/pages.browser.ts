@@ -1,9 +1,12 @@
+import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import { test as plain } from "@playwright/test";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { expect, test } from "./harness/cleanPage.ts";
 import { openWith } from "./harness/connected.ts";
 import { runningNetwork } from "./harness/runningNetwork.ts";
+
+const artefacts = join(import.meta.dirname, "../../test-results/screenshots");
 
 /** Every page about the market, and what shows that it has arrived. */
 const pages = [
@@ -17,7 +20,7 @@ const pages = [
 ] as const;
 
 for (const theme of ["light", "dark"] as const) {
-  test(`every page is accessible and fits, in the ${theme} theme, wide and narrow`, async ({ page }, info) => {
+  test(`every page is accessible and fits, in the ${theme} theme, wide and narrow`, async ({ page }) => {
     test.setTimeout(120_000);
     await page.emulateMedia({ colorScheme: theme });
     for (const [name, path, arrived] of pages) {
@@ -28,10 +31,13 @@ for (const theme of ["light", "dark"] as const) {
         await expect(page.getByRole("main").getByText(arrived).first()).toBeVisible();
         const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         expect(over, `${name} at ${width} px is wider than its window`).toBeLessThanOrEqual(0);
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const found = violations.map(({ id, nodes }) => `${name} at ${width} px: ${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
-        expect(found).toEqual([]);
-        await page.screenshot({ path: info.outputPath(`${name}-${width}-${theme}.png`), fullPage: true });
+        // Colours do not depend on the width.
+        if (theme === "light" || width > 1000) {
+          const { violations } = await new AxeBuilder({ page }).analyze();
+          const found = violations.map(({ id, nodes }) => `${name} at ${width} px: ${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
+          expect(found).toEqual([]);
+        }
+        await page.screenshot({ path: join(artefacts, `${name}-${width}-${theme}.png`), animations: "disabled" });
       }
     }
   });

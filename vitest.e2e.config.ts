@@ -1,8 +1,6 @@
-import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 // Stories with real processes: one after another, because each brings its own chain, providers and models.
 export default defineConfig({
-  resolve: { alias: { "@": join(import.meta.dirname, "frontend") } },
   test: { include: ["test/e2e/**/*.e2e.ts"], fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000 },
 });

@@ -18,7 +18,7 @@ import {
   sessionResponse,
   settleResponse,
 } from "@clawcompute/lib/protocol";
-import type { z } from "zod";
+import { z } from "zod";
 
 export interface ClientLimits {
   /** Whole time of a JSON call. */
@@ -43,6 +43,8 @@ export interface ChatStream {
 export interface ProviderClient {
   readonly base: URL;
   health(signal?: AbortSignal): Promise<HealthResponse>;
+  /** What it says of its offers beside what the registry knows. */
+  announced(signal?: AbortSignal): Promise<readonly AnnouncedOffer[]>;
   createSession(proof: SessionRequest, signal?: AbortSignal): Promise<SessionResponse>;
   /** Ends the stream's use and signs what is owed. */
   settle(token: string, signal?: AbortSignal): Promise<SettleResponse>;
@@ -60,6 +62,17 @@ export interface ProviderClient {
 export type Proof = Readonly<Record<string, string>>;
 
 export const bearer = (token: string): Proof => ({ authorization: `Bearer ${token}` });
+
+export interface AnnouncedOffer {
+  readonly providerId: number | null;
+  readonly contextTokens?: number | null | undefined;
+}
+
+const announcedModels = z.looseObject({
+  data: z.array(
+    z.looseObject({ clawcompute: z.looseObject({ providerId: z.int().nullable(), contextTokens: z.int().positive().nullish() }) }),
+  ),
+});
 
 export interface SendRequest {
   readonly body: Uint8Array;
@@ -135,6 +148,7 @@ export function createProviderClient(endpoint: string, dialer: Dialer, limits: C
   return {
     base,
     health: (signal) => checked("health", healthResponse, { signal }),
+    announced: async (signal) => (await checked("models", announcedModels, { signal })).data.map(({ clawcompute }) => clawcompute),
     createSession: (proof, signal) => checked("createSession", sessionResponse, { body: proof, signal }),
     settle: (token, signal) => checked("settleSession", settleResponse, { token, signal }),
     receipt: async (token, requestId, signal) => decodeSignedReceipt(await call("receipt", { token, params: { requestId }, signal })),

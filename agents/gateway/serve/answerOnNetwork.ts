@@ -5,6 +5,7 @@ import type { SignedReceipt } from "@clawcompute/lib/protocol";
 import type { Answer } from "../answer.ts";
 import { preflight } from "../preflight.ts";
 import { chooseOffers, service } from "../selection/choose.ts";
+import { type ContextLengths, estimateTokens } from "../selection/contextLengths.ts";
 import type { Experience, GoodAnswer } from "../selection/experience.ts";
 import { classify, saidByProvider } from "../selection/faults.ts";
 import type { Place } from "../selection/places.ts";
@@ -33,9 +34,9 @@ export interface NetworkAnswer {
 
 /** Throws when no word of an answer came; what was tried is in `attempts` either way. Nothing is paid twice (P8). */
 export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: bigint, attempts: AttemptRecord[]): Promise<NetworkAnswer> {
-  const { choose, pool, places, experience, clock, logger } = deps;
+  const { choose, pool, places, contexts, experience, clock, logger } = deps;
   const { client, choice, signal, outlet } = job;
-  const ranked = await chooseOffers(choose, choice, client, service.text);
+  const ranked = longEnough(await chooseOffers(choose, choice, client, service.text), job, contexts);
   checkEstimate(ranked, job.maxCostWei, choose.symbol);
   const startedAtMs = clock.now();
   let last: AppError | undefined;
@@ -216,6 +217,13 @@ async function tryCover(deps: ChatDeps, job: ChatJob, cover: Cover, mostWei: big
     costWei: signed ? signed.receipt.amount : begun ? costUp(ratePerSecond, measuredMs) : 0n,
     exact: signed !== undefined || !begun,
   };
+}
+
+/** Those that announce a shorter context than the request needs come last: nobody knows its tokens better than they do. */
+function longEnough(ranked: readonly Ranked[], { request }: ChatJob, contexts: ContextLengths): readonly Ranked[] {
+  const needed = estimateTokens(request.messages) + (request.max_tokens ?? 0);
+  const fits = ({ offer }: Ranked) => needed <= (contexts.of(offer.id) ?? needed);
+  return ranked.every(fits) ? ranked : [...ranked.filter(fits), ...ranked.filter((entry) => !fits(entry))];
 }
 
 const atMost = (wei: bigint, mostWei: bigint): bigint => (wei < mostWei ? wei : mostWei);

@@ -8,6 +8,7 @@ import type { Budget, Client } from "../budget/budget.ts";
 import type { LocalEngine } from "../local/localEngine.ts";
 import type { ProviderClient } from "../providerClient.ts";
 import type { ChooseDeps } from "../selection/choose.ts";
+import type { ContextLengths } from "../selection/contextLengths.ts";
 import type { Experience } from "../selection/experience.ts";
 import type { ModelChoice } from "../selection/modelName.ts";
 import type { Places } from "../selection/places.ts";
@@ -72,6 +73,7 @@ export interface ChatDeps {
   readonly choose: ChooseDeps;
   readonly pool: Pool;
   readonly places: Places;
+  readonly contexts: ContextLengths;
   readonly budget: Budget;
   readonly experience: Experience;
   readonly clientOf: (offer: Offer) => ProviderClient;

@@ -25,7 +25,7 @@ beforeAll(async () => {
     owner: accounts[1] as LocalAccount,
     offers: [
       { model: "echo", backend: createEchoBackend({ kind: "echo", tokenDelayMs: 2 }) },
-      { model: "scripted", backend: scripted },
+      { model: "scripted", backend: scripted, caps: { contextTokens: 9_000 } },
     ],
   });
   gateway = await startGateway(local, accounts[6] as LocalAccount);
@@ -260,6 +260,10 @@ describe("ollama", () => {
     expect(await (await api("/api/show", { model: "echo:latest" })).json()).toMatchObject({
       model_info: { "clawcompute.context_length": 32_768 },
       capabilities: ["completion", "tools"],
+    });
+    // What its provider announces, where it does.
+    expect(await (await api("/api/show", { model: "scripted" })).json()).toMatchObject({
+      model_info: { "clawcompute.context_length": 9_000 },
     });
     expect((await (await api("/api/ps")).json()).models.length).toBeGreaterThan(0);
     expect((await (await api("/api/version")).json()).version).toMatch(/^\d+\.\d+\.\d+$/);

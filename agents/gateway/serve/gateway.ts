@@ -19,6 +19,7 @@ import { createPayment, type PaymentTransaction } from "../payment.ts";
 import type { ProviderClient } from "../providerClient.ts";
 import { createCatalog } from "../selection/catalog.ts";
 import type { ChoicePolicy, ChooseDeps } from "../selection/choose.ts";
+import { createContextLengths } from "../selection/contextLengths.ts";
 import { createExperience, type Experience } from "../selection/experience.ts";
 import { createPlaces } from "../selection/places.ts";
 import type { Cover, Rails } from "../streams/cover.ts";
@@ -174,7 +175,20 @@ export function createGateway(options: GatewayOptions): Gateway {
     metrics,
     counted: createGatewayMetrics(metrics),
     access: createAccess(options.access),
-    chat: { chain, choose, pool, places: createPlaces(clock), budget, experience, clientOf, local, limits, clock, logger },
+    chat: {
+      chain,
+      choose,
+      pool,
+      places: createPlaces(clock),
+      contexts: createContextLengths(clientOf, clock),
+      budget,
+      experience,
+      clientOf,
+      local,
+      limits,
+      clock,
+      logger,
+    },
     budget,
     ledger,
     replays: createReplays(clock),

@@ -15,6 +15,8 @@ export interface ModelDetails {
   readonly service: "text" | "image" | "audio" | "embedding";
   readonly registeredAt: number | null;
   readonly completions: string | null;
+  /** As the provider announces it; null while it says nothing. */
+  readonly contextTokens: number | null;
   readonly ownFirstTokenMs: number | null;
   readonly ownTokensPerSecond: number | null;
   readonly local: boolean;
@@ -28,10 +30,15 @@ export interface ListedModel {
 
 const serviceNames = ["text", "image", "audio", "embedding"] as const;
 
+/** A list waits this long for providers that were never asked. */
+const LOOK_MS = 500;
+
 /** `auto` first, then each model by its best offer, then each offer by `name@provider` (C-016, C-075). */
 export async function listModels(context: GatewayContext, client: Client): Promise<ListedModel[]> {
   const { catalog, policy, seenOf, isWarm, symbol } = context.chat.choose;
   const offers = (await catalog.offers()).filter(allowed(policy, client));
+  const { contexts } = context.chat;
+  await contexts.look(offers, LOOK_MS);
   const ranked = rankOffers(offers, { mode: "balanced", nowMs: context.clock.now(), seenOf, isWarm });
   const describe = (name: string, offer: Offer, providers: number): ListedModel => {
     const seen = seenOf(offer.id);
@@ -46,6 +53,7 @@ export async function listModels(context: GatewayContext, client: Client): Promi
         service: serviceNames[offer.serviceType] ?? "text",
         registeredAt: offer.registeredAt,
         completions: String(offer.completions),
+        contextTokens: contexts.of(offer.id) ?? null,
         ownFirstTokenMs: seen.firstTokenMs === undefined ? null : Math.round(seen.firstTokenMs),
         ownTokensPerSecond: seen.tokensPerSecond === undefined ? null : Math.round(seen.tokensPerSecond),
         local: false,
@@ -80,6 +88,7 @@ const behind = (name: string, providers: number): ListedModel => ({
     service: "text",
     registeredAt: null,
     completions: null,
+    contextTokens: null,
     ownFirstTokenMs: null,
     ownTokensPerSecond: null,
     local: false,

@@ -63,7 +63,11 @@ export function ollamaModels(context: GatewayContext) {
         template: "",
         details,
         modified_at,
-        model_info: { "general.architecture": family, "general.basename": found.name, [`${family}.context_length`]: policy.contextLength },
+        model_info: {
+          "general.architecture": family,
+          "general.basename": found.name,
+          [`${family}.context_length`]: found.details.contextTokens ?? policy.contextLength,
+        },
         capabilities: isText ? ["completion", "tools"] : found.details.service === "embedding" ? ["embedding"] : [],
         clawcompute: found.details,
       });

@@ -18,8 +18,13 @@ const chromium = () =>
     (path) => path && existsSync(path),
   );
 
-/** Lighthouse's defaults: a slow phone on a slow line, or a desktop, both simulated. Throws with its own words when it cannot. */
-export function judge(url: string, form: FormFactor, folder: string): Judgement {
+const ATTEMPTS = 3;
+
+/**
+ * Lighthouse's defaults: a slow phone on a slow line, or a desktop, both simulated. On a busy machine the browser's trace may miss its
+ * beginning: then it is taken again. Throws with Lighthouse's own words when it cannot.
+ */
+export function judge(url: string, form: FormFactor, folder: string, attempt = 1): Judgement {
   const output = join(folder, "lighthouse.json");
   const browser = chromium();
   if (!browser) throw new Error("No Chromium or Chrome was found; set CHROMIUM_PATH to its program file.");
@@ -37,7 +42,10 @@ export function judge(url: string, form: FormFactor, folder: string): Judgement 
     ],
     { env: { ...process.env, CHROME_PATH: browser }, encoding: "utf8", timeout: 120_000 },
   );
-  if (run.status !== 0) throw new Error(`Lighthouse failed on ${url}:\n${run.stderr}`);
+  if (run.status !== 0) {
+    if (attempt < ATTEMPTS) return judge(url, form, folder, attempt + 1);
+    throw new Error(`Lighthouse failed on ${url}:\n${run.stderr}`);
+  }
   const { categories, audits } = JSON.parse(readFileSync(output, "utf8")) as {
     categories: Record<string, { score: number | null }>;
     audits: Record<string, { title: string; score: number | null; numericValue?: number }>;

@@ -26,6 +26,7 @@ test("behavior: no code reads a variable that is not listed", () => {
     "FAULTS_FILE",
     "NETWORK_FILE",
     "DASHBOARD_URL",
+    "SCREENSHOTS",
     "OPENCLAW_HOME",
     "OPENCLAW_STATE_DIR",
     "OPENCLAW_CONFIG_PATH",

@@ -7,7 +7,7 @@ import { type Answer, readAnswer } from "../gateway/answer.ts";
 import { isClientFault } from "../gateway/ask.ts";
 import type { AttemptLimits } from "../gateway/attempt.ts";
 import { findOffers, type Wanted } from "../gateway/discovery.ts";
-import { preflight } from "../gateway/preflight.ts";
+import { lookAhead, MAX_CANDIDATES, preflight } from "../gateway/preflight.ts";
 import type { ProviderClient } from "../gateway/providerClient.ts";
 import { confirmationMs, planDeposit, type Quote } from "../gateway/quote.ts";
 import type { Cover, Ending, Rail } from "../gateway/streams/cover.ts";
@@ -80,7 +80,6 @@ export interface ConversationOptions {
 }
 
 const MAX_PAID_ATTEMPTS = 3;
-const MAX_CANDIDATES = 12;
 /** A question is not sent with less runway than this. */
 const MIN_RUNWAY_MS = 5_000;
 const WATCH_MS = 500;
@@ -245,14 +244,17 @@ export function createConversation(options: ConversationOptions): Conversation {
       observer.failed(offer, error);
     };
     let waiting: Offer[] | undefined;
+    const foundBusy = new Set<Offer>();
+    const look = lookAhead((offer) => preflight(clientOf(offer), offer, chain.network.chainId, signal));
     const findNext = async (): Promise<Offer | undefined> => {
       waiting ??= (await findOffers(chain, wanted))
         .sort((a, b) => Number(failedBefore.has(a.id)) - Number(failedBefore.has(b.id)))
         .slice(0, MAX_CANDIDATES);
       for (let offer = waiting.shift(); offer && !signal.aborted; offer = waiting.shift()) {
         try {
-          const { busy } = await preflight(clientOf(offer), offer, chain.network.chainId, signal);
-          if (!busy || waiting.length === 0) return offer;
+          const { busy } = await look(offer, waiting);
+          if (!busy || foundBusy.has(offer) || waiting.length === 0) return offer;
+          foundBusy.add(offer);
           waiting.push(offer);
         } catch (thrown) {
           if (!signal.aborted) giveUp(offer, AppError.from(thrown));

@@ -55,6 +55,20 @@ function half(exchange: Exchange): Exchange {
 /** A provider that takes its time. */
 const held = (exchange: Exchange, afterMs: number) => new Promise<void>((resolve) => setTimeout(resolve, afterMs)).then(() => exchange);
 
+describe("ask: a market full of the dead", () => {
+  it("behavior: forty cheaper offers that nobody serves cost nothing and stop no question", async () => {
+    const dead = await market.provide({ price: 1_000n });
+    const gone = dead.url;
+    for (let more = 1; more < 40; more += 1) await market.provide({ price: 1_000n + BigInt(more), endpoint: gone });
+    await dead.close();
+    const alive = await market.provide({});
+    const result = await expectClean(() => market.ask());
+    expect([result.failure, result.stream?.offer.id]).toEqual([undefined, alive.offer.id]);
+    expect(result.attempts).toHaveLength(40);
+    expect(kinds(result)).toEqual(["open", "settle"]);
+  }, 60_000);
+});
+
 describe("ask: an honest provider", () => {
   it("behavior: a whole answer is paid for exactly the served milliseconds (P6)", async () => {
     await market.provide({ chat: (exchange) => held(exchange, 30).then(wholeAnswer) });

@@ -7,7 +7,7 @@ import { type Attempt, type AttemptLimits, attempt } from "./attempt.ts";
 import { type Bill, makeBill, paidOn, paidSoFar } from "./bill.ts";
 import { findOffers, type Wanted } from "./discovery.ts";
 import type { OpenStream, Payment } from "./payment.ts";
-import { preflight } from "./preflight.ts";
+import { lookAhead, MAX_CANDIDATES, preflight } from "./preflight.ts";
 import type { ProviderClient } from "./providerClient.ts";
 import { planDeposit, type Quote, SHORTEST_SECONDS } from "./quote.ts";
 
@@ -66,7 +66,6 @@ export interface AskResult {
 
 /** Providers that may be paid for one request: the first and two more. Looking whether they are there is free and goes further. */
 const MAX_PAID_ATTEMPTS = 3;
-const MAX_CANDIDATES = 12;
 
 /**
  * One paid question: the cheapest provider that answers, paid for the time it served. Throws when nothing was opened; from
@@ -75,6 +74,7 @@ const MAX_CANDIDATES = 12;
 export async function ask(request: AskRequest, deps: AskDeps): Promise<AskResult> {
   const { chain, payment, clientOf, limits, clock, signal, observer, logger } = deps;
   const waiting = (await findOffers(chain, request)).slice(0, MAX_CANDIDATES).map((offer) => ({ offer, lastResort: false }));
+  const look = lookAhead((offer) => preflight(clientOf(offer), offer, chain.network.chainId, signal));
   const streams: OpenStream[] = [];
   const attempts: { providerId: number; code: string }[] = [];
   let quote: Quote | undefined;
@@ -107,9 +107,11 @@ export async function ask(request: AskRequest, deps: AskDeps): Promise<AskResult
     for (let next = waiting.shift(); next && !signal.aborted; next = waiting.shift()) {
       const { offer, lastResort } = next;
       try {
-        const client = clientOf(offer);
-        const { busy } = await preflight(client, offer, chain.network.chainId, signal);
-        if (!busy || lastResort || waiting.length === 0) return { offer, client };
+        const { busy } = await look(
+          offer,
+          waiting.map(({ offer }) => offer),
+        );
+        if (!busy || lastResort || waiting.length === 0) return { offer, client: clientOf(offer) };
         waiting.push({ offer, lastResort: true });
       } catch (thrown) {
         if (!signal.aborted) giveUp(offer, AppError.from(thrown));

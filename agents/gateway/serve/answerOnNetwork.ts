@@ -3,7 +3,7 @@ import { AppError } from "@clawcompute/lib/errors";
 import { costUp, coveredMsDown } from "@clawcompute/lib/money";
 import type { SignedReceipt } from "@clawcompute/lib/protocol";
 import type { Answer } from "../answer.ts";
-import { preflight } from "../preflight.ts";
+import { type Look, lookAhead, MAX_CANDIDATES, preflight } from "../preflight.ts";
 import { chooseOffers, service } from "../selection/choose.ts";
 import { type ContextLengths, estimateTokens } from "../selection/contextLengths.ts";
 import type { Experience, GoodAnswer } from "../selection/experience.ts";
@@ -16,10 +16,9 @@ import { pass } from "./pass.ts";
 
 /** Requests that may be sent out for one of the client's. Looking whether somebody is there costs nothing and goes further. */
 const MAX_SENT = 3;
-const MAX_CANDIDATES = 12;
-/** Strangers that are looked at together. */
-const LOOK_AHEAD = 3;
 const BUSY_ROUNDS = 3;
+/** Attempts that an error names, the last ones. */
+const MAX_NAMED = 12;
 const LONGEST_BUSY_WAIT_MS = 2_000;
 /** How long a request waits for its turn where providers take no more at once. */
 export const PLACE_WAIT_MS = 20_000;
@@ -44,7 +43,7 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
 
   for (let round = 1; ; round += 1) {
     const waiting = ranked.slice(0, MAX_CANDIDATES).map((entry) => ({ entry, lastResort: false }));
-    const looks = new Map<number, Promise<{ busy: boolean }>>();
+    const look = lookAhead((offer) => lookAt(deps, offer, signal));
     let busyOnly = true;
     let retryAfterMs = 1_000;
     for (let next = waiting.shift(); next && sent < MAX_SENT && !signal.aborted; next = waiting.shift()) {
@@ -60,8 +59,10 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
         if (places.isFull(offer.id)) outlet.waiting?.(`waiting for a place at provider ${offer.id}`);
         place = await places.take(offer.id, startedAtMs + PLACE_WAIT_MS, signal);
         if (!pool.isWarm(offer.id)) {
-          for (const { entry } of [next, ...waiting].slice(0, LOOK_AHEAD)) look(deps, entry.offer, looks, signal);
-          const { busy } = await look(deps, offer, looks, signal);
+          const { busy } = await look(
+            offer,
+            waiting.map(({ entry }) => entry.offer),
+          );
           if (busy && !next.lastResort && waiting.length > 0) {
             waiting.push({ entry: next.entry, lastResort: true });
             continue;
@@ -131,23 +132,14 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
   }
 }
 
-/** Asks once whether a stranger is there; several are asked at the same time. */
-function look(
-  deps: ChatDeps,
-  offer: Offer,
-  looks: Map<number, Promise<{ busy: boolean }>>,
-  signal: AbortSignal,
-): Promise<{ busy: boolean }> {
-  const known = looks.get(offer.id);
-  if (known) return known;
-  const asked = deps.pool.isWarm(offer.id)
-    ? Promise.resolve({ busy: false })
-    : (async () => preflight(deps.clientOf(offer), offer, deps.chain.network.chainId, signal))().catch((thrown: unknown) => {
-        throw saidByProvider(thrown);
-      });
-  asked.catch(() => {});
-  looks.set(offer.id, asked);
-  return asked;
+/** Whoever is paid already is there. */
+export async function lookAt({ pool, clientOf, chain }: ChatDeps, offer: Offer, signal: AbortSignal): Promise<Look> {
+  if (pool.isWarm(offer.id)) return { busy: false };
+  try {
+    return await preflight(clientOf(offer), offer, chain.network.chainId, signal);
+  } catch (thrown) {
+    throw saidByProvider(thrown);
+  }
 }
 
 /** With the open stream, and once more with a new one when that one turns out to be of no use any more. */
@@ -267,7 +259,7 @@ export function nobodyAnswered(
   busyOnly: boolean,
   retryAfterMs: number,
 ): AppError {
-  const facts = { attempts: attempts.map(({ providerId, code }) => `${providerId}: ${code}`) };
+  const facts = { attempts: attempts.slice(-MAX_NAMED).map(({ providerId, code }) => `${providerId}: ${code}`), tried: attempts.length };
   const retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
   if (busyOnly && attempts.length > 0) {
     return new AppError("BUSY", "Every provider of this model is busy.", { facts, retryAfterSeconds, cause: last });

@@ -53,6 +53,18 @@ const broken = (response: ServerResponse) => {
   return true;
 };
 describe("before the first word", () => {
+  test("behavior: forty cheaper offers that nobody serves stop no question, and cool down", async () => {
+    const dead = await market.provide({ price: 1_000n });
+    for (let more = 1; more < 40; more += 1) await market.provide({ price: 1_000n + BigInt(more), endpoint: dead.url });
+    await dead.close();
+    await market.provide({});
+    await start();
+    expect((await post({})).status).toBe(200);
+    expect(opened()).toHaveLength(1);
+    expect(gateway?.gateway.experience.of(dead.offer.id)).toMatchObject({ failures: expect.any(Number) });
+    expect(gateway?.gateway.experience.of(dead.offer.id).coolUntilMs).toBeGreaterThan(0);
+  }, 60_000);
+
   test("error: when nobody answers it is a shortage that passes, never a bill", async () => {
     await market.provide({ intercept: onChat((_, response) => refuse(response, new AppError("STREAM_ENDED", "pay more"))) });
     await start();

@@ -3,13 +3,13 @@ import { AppError } from "@clawcompute/lib/errors";
 import { costUp, formatAmount } from "@clawcompute/lib/money";
 import { headers, type SignedReceipt } from "@clawcompute/lib/protocol";
 import type { Client } from "../budget/budget.ts";
-import { preflight } from "../preflight.ts";
+import { lookAhead, MAX_CANDIDATES } from "../preflight.ts";
 import { bytesOf } from "../providerClient.ts";
 import { chooseOffers, type ServiceType } from "../selection/choose.ts";
 import { classify, saidByProvider } from "../selection/faults.ts";
 import { parseModelName } from "../selection/modelName.ts";
 import type { Place } from "../selection/places.ts";
-import { nobodyAnswered, PLACE_WAIT_MS } from "./answerOnNetwork.ts";
+import { lookAt, nobodyAnswered, PLACE_WAIT_MS } from "./answerOnNetwork.ts";
 import type { AttemptRecord } from "./chatJob.ts";
 import type { GatewayContext } from "./context.ts";
 import { explainChoice } from "./explainChoice.ts";
@@ -38,7 +38,6 @@ export interface Relayed {
 }
 
 const MAX_SENT = 3;
-const MAX_CANDIDATES = 12;
 const MAX_ANSWER_BYTES = 64 * 1_048_576;
 /** Images take their time. */
 const HEADERS_MS = 180_000;
@@ -46,7 +45,7 @@ const HEADERS_MS = 180_000;
 /** One request of a kind that is answered in one piece, paid and failed over like a chat. Throws when nobody answered. */
 export async function relay(context: GatewayContext, call: RelayCall): Promise<Relayed> {
   const { chat, clock, ledger, counted } = context;
-  const { pool, places, choose, experience, clientOf, chain } = chat;
+  const { pool, places, choose, experience } = chat;
   const { client, asked, signal } = call;
   const requestId = `req_${randomUUID()}`;
   const startedAtMs = clock.now();
@@ -64,6 +63,7 @@ export async function relay(context: GatewayContext, call: RelayCall): Promise<R
     let busyOnly = true;
     let sent = 0;
     const waiting = ranked.slice(0, MAX_CANDIDATES);
+    const look = lookAhead((offer) => lookAt(chat, offer, signal));
     const patientUntilMs = clock.now() + PLACE_WAIT_MS;
     for (let next = waiting.shift(); next && sent < MAX_SENT; next = waiting.shift()) {
       const { offer } = next;
@@ -72,9 +72,10 @@ export async function relay(context: GatewayContext, call: RelayCall): Promise<R
       try {
         place = await places.take(offer.id, patientUntilMs, signal);
         if (!pool.isWarm(offer.id)) {
-          await preflight(clientOf(offer), offer, chain.network.chainId, signal).catch((thrown: unknown) => {
-            throw saidByProvider(thrown);
-          });
+          await look(
+            offer,
+            waiting.map(({ offer }) => offer),
+          );
         }
         sent += 1;
         const taken = await pool.take(offer, signal);

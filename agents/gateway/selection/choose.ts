@@ -29,9 +29,15 @@ export interface ChooseDeps {
 /** A market seen a moment ago is looked at again before a model is said not to be there. */
 const LOOK_AGAIN_MS = 1_000;
 
-/** Offers that a client's request may go to, best first. Throws MODEL_NOT_FOUND, NO_PROVIDER or PRICE_ABOVE_CAP. */
-export async function chooseOffers(deps: ChooseDeps, choice: ModelChoice, client: Client, type: ServiceType): Promise<Ranked[]> {
-  const first = fitting(deps, await deps.catalog.offers(), choice, client, type);
+/** Offers that a client's request may go to, best first, from a picture of the market not older than `withinMs`. Throws MODEL_NOT_FOUND, NO_PROVIDER or PRICE_ABOVE_CAP. */
+export async function chooseOffers(
+  deps: ChooseDeps,
+  choice: ModelChoice,
+  client: Client,
+  type: ServiceType,
+  withinMs?: number,
+): Promise<Ranked[]> {
+  const first = fitting(deps, await deps.catalog.offers(withinMs), choice, client, type);
   const fit = first.length > 0 ? first : fitting(deps, await deps.catalog.offers(LOOK_AGAIN_MS), choice, client, type);
   if (fit.length === 0) throw await whyNone(deps, choice, client, type);
   const affordable = fit.filter(({ pricePerSecond }) => deps.policy.maxPrice === undefined || pricePerSecond <= deps.policy.maxPrice);

@@ -35,7 +35,8 @@ export interface NetworkAnswer {
 export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: bigint, attempts: AttemptRecord[]): Promise<NetworkAnswer> {
   const { choose, pool, places, contexts, experience, clock, logger } = deps;
   const { client, choice, signal, outlet } = job;
-  const ranked = longEnough(await chooseOffers(choose, choice, client, service.text), job, contexts);
+  const rank = async (withinMs?: number) => longEnough(await chooseOffers(choose, choice, client, service.text, withinMs), job, contexts);
+  let ranked = await rank();
   checkEstimate(ranked, job.maxCostWei, choose.symbol);
   const startedAtMs = clock.now();
   let last: AppError | undefined;
@@ -129,6 +130,8 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
       throw nobodyAnswered(attempts, last, busyOnly, retryAfterMs);
     outlet.waiting?.(busyOnly ? "every provider is busy" : "no provider has answered; trying again");
     await clock.sleep(busyOnly ? Math.min(retryAfterMs, LONGEST_BUSY_WAIT_MS) : ONCE_MORE_AFTER_MS, signal).catch(() => {});
+    // Who was not there may have moved.
+    if (!busyOnly && !signal.aborted) ranked = await rank(0);
   }
 }
 

@@ -65,6 +65,16 @@ describe("before the first word", () => {
     expect(gateway?.gateway.experience.of(dead.offer.id).coolUntilMs).toBeGreaterThan(0);
   }, 60_000);
 
+  test("behavior: a provider that has moved is found at its new endpoint", async () => {
+    const here = await market.provide();
+    const there = await market.provide({ model: "other" });
+    await start();
+    expect((await fetch(`${gateway?.url}/v1/models`)).status).toBe(200);
+    await market.move(here, there);
+    await here.close();
+    expect((await post({})).status).toBe(200);
+  });
+
   test("error: when nobody answers it is a shortage that passes, never a bill", async () => {
     await market.provide({ intercept: onChat((_, response) => refuse(response, new AppError("STREAM_ENDED", "pay more"))) });
     await start();

@@ -19,6 +19,8 @@ export interface Market {
   senderOf(account: LocalAccount, by?: Chain): Sender;
   /** Starts a scripted provider and registers its offer. Later ones are cheaper or dearer as their price says. */
   provide(options?: Partial<ScriptedProviderOptions> & { price?: bigint; model?: string; endpoint?: string }): Promise<ScriptedProvider>;
+  /** The offer of one is served by the other from now on, at its endpoint. */
+  move(from: ScriptedProvider, to: ScriptedProvider): Promise<void>;
   /** Takes back all offers and stops all providers. */
   clear(): Promise<void>;
   ask(request?: Partial<AskRequest>, options?: AskOptions): Promise<AskResult>;
@@ -74,6 +76,11 @@ export async function openMarket(): Promise<Market> {
       provider.offer = { id, ratePerSecond: price, model };
       running.push({ provider, id, endpoint: endpoint ?? provider.url, price });
       return provider;
+    },
+    move: async (from, to) => {
+      const { id, ratePerSecond } = from.offer;
+      await ownerSender.send(registryWrites.updateProvider({ id, pricePerSecond: ratePerSecond, endpoint: to.url, active: true }));
+      to.offer = from.offer;
     },
     clear: async () => {
       for (const { provider, id, endpoint, price } of running.splice(0)) {

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connectChain, readStream } from "@clawcompute/lib/chain";
+import { connectChain, readChannel, readStream } from "@clawcompute/lib/chain";
 import { devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
-import type { LocalAccount } from "viem";
+import type { Hex, LocalAccount } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startGateway, type TestGateway } from "../agents/gateway/testing/startGateway.ts";
 import { createEchoBackend } from "../agents/provider/backends/echo.ts";
@@ -98,7 +98,8 @@ describe("the skill's script", { timeout: 30_000 }, () => {
     expect((await run(["balance", "--gateway", gateway.url])).out).toMatch(/the gateway spent .* and holds 0\.006 in open streams/);
     const stopped = await run(["stop", "--gateway", gateway.url]);
     expect(stopped).toMatchObject({ code: 0, out: "the gateway ended 1 streams\nNo open streams.\n" });
-    expect((await readStream(connectChain(local.network), BigInt(open?.cover.id ?? 0))).status).toBe("closed");
+    expect(open?.cover.kind).toBe("channel");
+    expect((await readChannel(connectChain(local.network), open?.cover.id as Hex)).status).toBe("closed");
   });
 
   it("behavior: status names what works, and the exit code what does not", async () => {

@@ -92,7 +92,7 @@ describe("parseClients", () => {
   const keySha256 = createHash("sha256").update("secret").digest("hex");
   test("behavior: names, keys and caps in coins", () => {
     expect(parseClients(JSON.stringify([{ name: "ci", keySha256, perDay: "0.5", models: ["m"] }]))).toEqual([
-      { keySha256, client: { name: "ci", limits: { perDay: 5n * 10n ** 17n }, models: ["m"], providers: undefined } },
+      { keySha256, client: { name: "ci", limits: { perDay: 5n * 10n ** 17n }, models: ["m"], providers: undefined, owner: false } },
     ]);
   });
   test.each([

@@ -23,7 +23,7 @@ beforeAll(async () => {
     offers: [{ model: "echo", backend: createEchoBackend({ kind: "echo", tokenDelayMs: 5 }), maxConcurrency: 16 }],
     limits: { perStream: 16 },
   });
-  gateway = await startGateway(local, wallet as LocalAccount);
+  gateway = await startGateway(local, wallet as LocalAccount, { payBy: "stream" });
   openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: "any", maxRetries: 0 });
 });
 afterAll(async () => {

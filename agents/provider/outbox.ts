@@ -31,7 +31,9 @@ export function createOutbox(options: { db: Database; chain: Chain; sender: Send
         try {
           const sent = await sender.send(call, {
             ...sendOptions,
-            onSigned: async ({ nonce, hash, raw }) => {
+            onSigned: async (signed) => {
+              await sendOptions.onSigned?.(signed);
+              const { nonce, hash, raw } = signed;
               written.push(nonce);
               const row = { hash, raw, what: call.functionName };
               await db

@@ -187,8 +187,10 @@ export function createProvider(options: ProviderOptions): Provider {
     wallet: sender && {
       estimate: sender.estimate,
       // The nonce queue lets this process send at once; replicas take turns.
-      send: (call) => (walletLock ? inTurn(() => withWallet(AbortSignal.timeout(RELAY_MS), () => sender.send(call))) : sender.send(call)),
+      send: (call, options) =>
+        walletLock ? inTurn(() => withWallet(AbortSignal.timeout(RELAY_MS), () => sender.send(call, options))) : sender.send(call, options),
     },
+    replicated: walletLock !== undefined,
   });
   const admission = createAdmission({
     sessions,
@@ -346,6 +348,13 @@ export function createProvider(options: ProviderOptions): Provider {
     }
   }
 
+  /** First what was begun: whether it happened decides what is left to return. */
+  async function returnBalances(signal: AbortSignal): Promise<void> {
+    const { recovery } = payments;
+    if (await recovery?.isWaiting()) await inTurn(() => withWallet(signal, async (turn) => recovery?.recover(turn)));
+    await payments.expire(signal);
+  }
+
   const listing = { readOffer: (id: number) => readOffer(chain, id), sender, logger };
 
   async function unlist(): Promise<void> {
@@ -422,8 +431,8 @@ export function createProvider(options: ProviderOptions): Provider {
       const { collecting } = payments;
       background.push(untilDone("channels as the chain has them", 5_000, signal, () => payments.recheck()));
       if (collecting) background.push(collectVouchers(collecting, signal));
-      const balances = { name: "return balances", everyMs: Math.min(60_000, limits.payments.balanceIdleMs), clock, signal, logger };
-      background.push(runLoop(balances, (stop) => payments.expire(stop)));
+      const balances = { name: "return balances", everyMs: Math.min(15_000, limits.payments.balanceIdleMs), clock, signal, logger };
+      background.push(runLoop(balances, returnBalances));
       if (places) background.push(places.keep(signal));
       background.push(runLoop({ name: "wallet balance", everyMs: BALANCE_MS, clock, signal, logger }, logBalance));
       const hourly = { name: "purge", everyMs: 3_600_000, clock, signal, logger };

@@ -4,7 +4,7 @@ export { addRows, among, insertRows, type Queryable, replaceRows } from "./bulk.
 export { gatewayRequests, gatewayStreams, gatewayTransactions } from "./gatewaySchema.ts";
 export * from "./indexerSchema.ts";
 export { type Database, openStore, type Store, type StoreOptions } from "./open.ts";
-export { payAccounts, payReplays, payTransfers } from "./paymentSchema.ts";
+export { payAccounts, payReplays, payTransfers, type TransferIntent } from "./paymentSchema.ts";
 export { type ReadRows, readRows } from "./readRows.ts";
 export { cursors, incomeStreams, meters, nonces, outbox, places, receipts, sessions } from "./schema.ts";
 export { storeError } from "./storeError.ts";

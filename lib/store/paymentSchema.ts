@@ -1,5 +1,22 @@
 import { bigint, customType, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import type { Address, Hex } from "viem";
 import { hex, uint256 } from "./columns.ts";
+
+/** What whoever comes after a crash must know to find a transfer on the chain. */
+export interface TransferIntent {
+  readonly asset: Address;
+  /** Who paid, or is paid back. */
+  readonly payer: Address;
+  /** The chain's head before: nothing of this transfer is in an older block. */
+  readonly sinceBlock: string;
+  /** Of a payment: how it was authorized, and what a new balance is for. */
+  readonly paid?: {
+    readonly method: "eip3009" | "permit2";
+    readonly nonce: Hex;
+    readonly providerId: number;
+    readonly ratePerSecond: string;
+  };
+}
 
 const ms = (name: string) => bigint(name, { mode: "number" });
 const blob = customType<{ data: Buffer; driverData: Uint8Array }>({
@@ -41,7 +58,10 @@ export const payAccounts = pgTable(
   ],
 );
 
-/** Provider: money that came in or went back for an account, each once: what it was known by is the key. */
+/**
+ * Provider: money that came in or went back for an account, each once: what it was known by is the key. While `reserved`, `attempt` names
+ * who is at it, and `wallet_nonce` with `transaction_hash` the transaction that was signed for it and perhaps sent.
+ */
 export const payTransfers = pgTable(
   "pay_transfers",
   {
@@ -52,6 +72,9 @@ export const payTransfers = pgTable(
     amount: uint256("amount").notNull(),
     state: text("state", { enum: ["reserved", "done", "failed"] }).notNull(),
     transactionHash: hex("transaction_hash"),
+    attempt: text("attempt"),
+    walletNonce: integer("wallet_nonce"),
+    intent: jsonb("intent").$type<TransferIntent>(),
     createdAtMs: ms("created_at_ms").notNull(),
   },
   (table) => [index("pay_transfers_account").on(table.chainId, table.payment)],

@@ -97,6 +97,9 @@ describe("a stock x402 client", () => {
     expect(twice.transfers.filter(({ kind }: { kind: string }) => kind === "refund")).toHaveLength(1);
     expect(await token.balanceOf(consumer.address)).toBe(before - actual);
     expect((await fetch(chat(), ask({}, bearer(balance)))).status).toBe(402);
+    // Nothing more is taken for a balance that has ended.
+    expect((await pay(chat(), ask({}, bearer(balance)))).status).toBe(402);
+    expect(await token.balanceOf(consumer.address)).toBe(before - actual);
   });
 
   test("behavior: one signed payment sent twice at once pays once, and tops up what its bearer names", async () => {

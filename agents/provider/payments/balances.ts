@@ -1,10 +1,10 @@
-import { type ContractCall, decodeRevert, type SentTransaction } from "@clawcompute/lib/chain";
+import { type ContractCall, decodeRevert, type SendOptions, type SentTransaction } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { costUp, coveredMsDown } from "@clawcompute/lib/money";
 import type { Clock, Logger } from "@clawcompute/lib/node";
 import { decodeSignedReceipt } from "@clawcompute/lib/protocol";
 import { channelOfPayment } from "@clawcompute/lib/protocol/payments";
-import { and, type Database, desc, eq, payAccounts, receipts } from "@clawcompute/lib/store";
+import { and, type Database, desc, eq, payAccounts, receipts, sql } from "@clawcompute/lib/store";
 import { type Address, erc20Abi, type Hex, isAddressEqual, zeroAddress } from "viem";
 import type { PayAccount } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
@@ -25,7 +25,9 @@ export interface Balances {
   statement(account: PayAccount): Promise<Record<string, unknown>>;
   /** Ends a balance and sends the rest back. Asking again continues where it was. */
   close(account: PayAccount): Promise<{ readonly refunded: bigint; readonly hash: Hex | undefined }>;
-  /** Closes what nobody used for long, and finishes what a crash left over. */
+  /** A refund that is on the chain, once. */
+  refunded(refund: { readonly key: string; readonly payment: bigint; readonly amount: bigint; readonly hash: Hex }): Promise<void>;
+  /** Closes what nobody used for long, and sends what a crash left unsent. */
   expire(signal: AbortSignal): Promise<void>;
 }
 
@@ -50,13 +52,14 @@ export interface BalancesOptions {
   readonly logger: Logger;
   readonly idleMs: number;
   readonly endAnswers: (payment: bigint) => Promise<void>;
-  readonly send: ((call: ContractCall) => Promise<SentTransaction>) | undefined;
+  readonly send: ((call: ContractCall, options?: SendOptions) => Promise<SentTransaction>) | undefined;
+  readonly headNumber: () => Promise<bigint>;
 }
 
 const SHOWN = 100;
 
 export function createBalances(options: BalancesOptions): Balances {
-  const { db, chainId, payee, secret, ledger, accounts, transfers, clock, logger, idleMs, endAnswers, send } = options;
+  const { db, chainId, payee, secret, ledger, accounts, transfers, clock, logger, idleMs, endAnswers, send, headNumber } = options;
 
   const read: Balances["read"] = async (token) => {
     const known = readToken(await secret(), token, clock.now() / 1000);
@@ -84,45 +87,46 @@ export function createBalances(options: BalancesOptions): Balances {
     return { ...account, cover, closed: account.closed };
   }
 
-  async function refund(row: AccountRow, rest: bigint): Promise<Hex | undefined> {
-    const { payment, payer, asset } = row;
-    const key = `refund:${channelOfPayment(payment)}`;
-    const reserved = await transfers.reserve({ key, payment, kind: "refund", amount: rest, nowMs: clock.now() });
-    // Reserved by a process that died or is at it: whether it was sent, the wallet's own book knows first.
-    if (reserved !== "mine") return reserved.transactionHash ?? undefined;
-    if (!send || isAddressEqual(payer, payee)) {
-      await transfers.release(key);
-      return undefined;
-    }
+  const refunded: Balances["refunded"] = async ({ key, payment, amount, hash }) => {
+    await transfers.finish(key, hash, async (tx) => {
+      await tx
+        .update(payAccounts)
+        .set({ settled: sql`${payAccounts.settled} + ${String(amount)}::numeric`, state: "closed" })
+        .where(and(eq(payAccounts.chainId, chainId), eq(payAccounts.payment, payment)));
+    });
+    accounts.update((await ledger.read(payment))?.row);
+  };
+
+  /** Undefined: not sent, or it is not known yet whether it was. */
+  async function refund({ payment, payer, asset, settled }: AccountRow, rest: bigint): Promise<Hex | undefined> {
+    if (!send || isAddressEqual(payer, payee)) return undefined;
     if (asset === zeroAddress) throw new AppError("UNSUPPORTED", "Balances are kept in tokens.");
-    try {
-      const { hash } = await send({ contract: asset, abi: erc20Abi, functionName: "transfer", args: [payer, rest] });
-      await transfers.finish(key, hash, async (tx) => {
-        await tx
-          .update(payAccounts)
-          .set({ settled: rest, state: "closed" })
-          .where(and(eq(payAccounts.chainId, chainId), eq(payAccounts.payment, payment)));
-      });
-      return hash;
-    } catch (thrown) {
-      const error = decodeRevert(thrown);
-      // What may have been sent is never sent again; a person decides.
-      if (error.code === "TRANSACTION_UNCERTAIN") logger.error({ key, rest: String(rest) }, "a refund's outcome is not known");
-      else await transfers.release(key);
-      throw error;
-    }
+    // What came in after an earlier refund goes back as another one.
+    const key = `refund:${channelOfPayment(payment)}${settled > 0n ? `:${settled}` : ""}`;
+    const intent = { asset, payer, sinceBlock: String(await headNumber()) };
+    const made = await transfers.once({ key, payment, kind: "refund", amount: rest, intent, nowMs: clock.now() }, async (hold) => {
+      try {
+        const call = { contract: asset, abi: erc20Abi, functionName: "transfer", args: [payer, rest] };
+        const { hash } = await send(call, { onSigned: hold.signed });
+        await refunded({ key, payment, amount: rest, hash });
+        return hash;
+      } catch (thrown) {
+        await hold.release();
+        throw decodeRevert(thrown);
+      }
+    });
+    if ("mine" in made) return made.mine;
+    return made.known.state === "done" ? (made.known.transactionHash ?? undefined) : undefined;
   }
 
   const close: Balances["close"] = async (account) => {
     const { payment } = account.row;
     accounts.update(await ledger.onChain(payment, { state: "closing" }));
     await endAnswers(payment);
-    const spent = account.owed();
-    const rest = account.row.accepted - spent;
+    const rest = account.row.accepted - account.row.settled - account.owed();
     const hash = rest > 0n ? await refund(account.row, rest) : undefined;
-    const settled = rest > 0n && hash ? rest : 0n;
-    if (rest === 0n || hash) accounts.update(await ledger.onChain(payment, { settled, state: "closed" }));
-    return { refunded: settled, hash };
+    if (rest === 0n || hash) accounts.update(await ledger.onChain(payment, { state: "closed" }));
+    return { refunded: hash ? rest : 0n, hash };
   };
 
   return {
@@ -159,7 +163,8 @@ export function createBalances(options: BalancesOptions): Balances {
         const funded = { deposit: (now?.deposit ?? 0n) + amount, accepted: (now?.accepted ?? 0n) + amount };
         await tx
           .update(payAccounts)
-          .set({ ...funded, usedAtMs: nowMs, expiresAtMs })
+          // What comes in for a balance that has ended goes back.
+          .set({ ...funded, usedAtMs: nowMs, expiresAtMs, ...(now?.state === "closed" ? { state: "closing" as const } : {}) })
           .where(own);
       });
       accounts.update((await ledger.read(payment))?.row);
@@ -194,6 +199,7 @@ export function createBalances(options: BalancesOptions): Balances {
       };
     },
     close,
+    refunded,
     expire: async (signal) => {
       for (const { row, servedAtMs } of await ledger.live(payee, "balance")) {
         signal.throwIfAborted();

@@ -44,7 +44,7 @@ export function createDemo(options: DemoOptions): Demo {
       const key = `demo:${chainId}:${payee}:${providerId}:${day}`.toLowerCase();
       const payment = BigInt(keccak256(stringToHex(key)));
       const amount = terms.pricePerSecond * BigInt(secondsPerDay);
-      await transfers.reserve({ key, payment, kind: "funding", amount, nowMs: clock.now() });
+      await transfers.once({ key, payment, kind: "funding", amount, nowMs: clock.now() }, async () => {});
       const { asset, pricePerSecond: ratePerSecond } = terms;
       return balances.fund({ key, payment, amount, hash: undefined, terms: { providerId, payer: payee, asset, ratePerSecond } });
     },

@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { type Chain, type ChainEvent, type ContractCall, readChannel, type Sender, type SentTransaction } from "@clawcompute/lib/chain";
+import {
+  type Chain,
+  type ChainEvent,
+  type ContractCall,
+  decodeRevert,
+  readChannel,
+  type Sender,
+  type SendOptions,
+  type SentTransaction,
+} from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { type Clock, type Logger, type Metrics, recoverSigner } from "@clawcompute/lib/node";
 import type { ContractSignatureCheck, Domain, SignedReceipt } from "@clawcompute/lib/protocol";
@@ -31,6 +40,7 @@ import { createDemo, DEMO_TOKEN } from "./demo.ts";
 import { createFacilitator } from "./facilitator.ts";
 import { createLedger } from "./ledger.ts";
 import { createOpenings } from "./openings.ts";
+import { createRecovery, type Recovery } from "./recovery.ts";
 import { createReplays, type Replays } from "./replays.ts";
 import { createTokens } from "./tokens.ts";
 import { createTransfers } from "./transfers.ts";
@@ -58,6 +68,8 @@ export interface Payments {
   closeBalance(caller: Caller): Promise<Record<string, unknown>>;
   /** Returns balances that nobody uses. */
   expire(signal: AbortSignal): Promise<void>;
+  /** What a crash cut short; undefined where this process may send nothing. */
+  readonly recovery: Recovery | undefined;
   readonly replays: Replays;
   apply(events: readonly ChainEvent[]): Promise<void>;
   recheck(): Promise<void>;
@@ -95,15 +107,36 @@ export interface PaymentsOptions {
   readonly endAnswers: (payment: bigint) => Promise<void>;
   readonly sessions: Pick<Sessions, "open">;
   /** The payee's wallet, for relaying and cashing. */
-  readonly wallet: { readonly estimate: Sender["estimate"]; readonly send: (call: ContractCall) => Promise<SentTransaction> } | undefined;
+  readonly wallet:
+    | { readonly estimate: Sender["estimate"]; readonly send: (call: ContractCall, options?: SendOptions) => Promise<SentTransaction> }
+    | undefined;
+  /** Other processes share the store. */
+  readonly replicated: boolean;
 }
 
 const RELAYED_SECONDS = 60;
 const GOOD = 20_000;
+/** What another replica reserved is its own for this time. */
+const REPLICA_MS = 30_000;
 
 export function createPayments(options: PaymentsOptions): Payments {
-  const { db, chain, payee, signer, offers, clock, logger, limits, metrics, contractSignature, attempts, endAnswers, sessions, wallet } =
-    options;
+  const {
+    db,
+    chain,
+    payee,
+    signer,
+    offers,
+    clock,
+    logger,
+    limits,
+    metrics,
+    contractSignature,
+    attempts,
+    endAnswers,
+    sessions,
+    wallet,
+    replicated,
+  } = options;
   const { chainId } = chain.network;
   const domain: Domain = { chainId, verifyingContract: chain.network.contracts.paymentChannel };
   const ledger = createLedger(db, chainId);
@@ -162,6 +195,10 @@ export function createPayments(options: PaymentsOptions): Payments {
     },
   });
 
+  const headNumber = () =>
+    chain.client.getBlockNumber().catch((thrown) => {
+      throw decodeRevert(thrown);
+    });
   const transfers = createTransfers(db, chainId);
   const balances = createBalances({
     db,
@@ -176,11 +213,14 @@ export function createPayments(options: PaymentsOptions): Payments {
     idleMs: limits.balanceIdleMs,
     endAnswers,
     send: wallet?.send,
+    headNumber,
   });
   const streamDomain: Domain = { chainId, verifyingContract: chain.network.contracts.streamPay };
   const facilitator = wallet && createFacilitator({ chain, sender: payee, send: wallet.send });
-  const shared = { chainId, payee, offers, balances, transfers, clock };
+  const shared = { chainId, payee, offers, balances, transfers, clock, headNumber };
   const x402 = createX402({ ...shared, domain: streamDomain, tokens, facilitator, seconds: limits.upfrontSeconds });
+  const graceMs = replicated ? REPLICA_MS : 0;
+  const recovery = wallet && createRecovery({ chain, payee, transfers, balances, clock, logger, graceMs });
   const demoRequests = createRateLimit({ perMinute: limits.demoRequestsPerMinute, what: "demo requests from this address", clock });
   const demo = createDemo({ ...shared, secondsPerDay: limits.demoSecondsPerDay, requests: demoRequests });
 
@@ -311,6 +351,7 @@ export function createPayments(options: PaymentsOptions): Payments {
       return { refunded: String(refunded), transactionHash: hash ?? null, ...(await balances.statement(account)) };
     },
     expire: balances.expire,
+    recovery,
     replays: createReplays(db, clock),
     apply: channels.apply,
     recheck: channels.recheck,

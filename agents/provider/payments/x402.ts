@@ -9,7 +9,7 @@ import {
   type PaymentRequirements,
   type SettleResponse,
 } from "@clawcompute/lib/protocol/payments";
-import { type Address, isAddressEqual, isHex, keccak256, stringToHex } from "viem";
+import { type Address, type Hex, isAddress, isAddressEqual, keccak256, numberToHex, stringToHex } from "viem";
 import { z } from "zod";
 import type { ServedOffer } from "../offers.ts";
 import type { PayAccount } from "./account.ts";
@@ -32,6 +32,7 @@ export type Paid =
 
 export interface X402Options {
   readonly chainId: number;
+  readonly headNumber: () => Promise<bigint>;
   /** Of streams. */
   readonly domain: Domain;
   readonly payee: Address;
@@ -46,10 +47,11 @@ export interface X402Options {
 }
 
 const TIMEOUT_SECONDS = 120;
-const authorization = z.object({ from: z.string(), nonce: z.string().max(80) });
+const MOST = 2n ** 256n;
+const authorization = z.object({ from: z.string(), nonce: z.string().regex(/^(0x[0-9a-fA-F]{1,64}|\d{1,78})$/) });
 
 export function createX402(options: X402Options): X402 {
-  const { chainId, domain, payee, offers, tokens, facilitator, balances, transfers, clock, seconds } = options;
+  const { chainId, headNumber, domain, payee, offers, tokens, facilitator, balances, transfers, clock, seconds } = options;
   const network = networkOf(chainId);
   const refuse = (message: string) => new AppError("PAYMENT_REFUSED", message, { param: "payment-signature" });
 
@@ -101,29 +103,44 @@ export function createX402(options: X402Options): X402 {
     if (onto && (onto.row.providerId !== providerId || !isAddressEqual(onto.row.asset, wanted.asset as Address))) {
       throw refuse("This payment is for another offer than the balance.");
     }
+    if (onto && onto.row.state !== "open") throw refuse("The balance that this payment is for has ended.");
     const { from, nonce } = identityOf(payload);
     const key = `x402:${chainId}:${wanted.asset}:${from}:${nonce}`.toLowerCase();
     const payment = onto?.row.payment ?? BigInt(keccak256(stringToHex(key)));
     const amount = BigInt(wanted.amount);
-    const known = await transfers.reserve({ key, payment, kind: "funding", amount, nowMs: clock.now() });
     const terms = { providerId, payer: from, asset: wanted.asset as Address, ratePerSecond };
-    if (known !== "mine") {
-      if (known.state !== "done") {
-        throw new AppError("IDEMPOTENCY_CONFLICT", "This payment is being sent already.", {
-          retryAfterSeconds: 2,
-          hint: "Ask again in a moment.",
+    const method = wanted.extra.assetTransferMethod as "eip3009" | "permit2";
+    const intent = {
+      asset: terms.asset,
+      payer: from,
+      sinceBlock: String(await headNumber()),
+      paid: { method, nonce, providerId, ratePerSecond: String(ratePerSecond) },
+    };
+    const made = await transfers.once({ key, payment, kind: "funding", amount, intent, nowMs: clock.now() }, async (hold) => {
+      try {
+        const { hash } = await facilitator.settle(payload, wanted, hold.signed);
+        return { hash, account: await balances.fund({ key, payment, amount, hash, terms }) };
+      } catch (thrown) {
+        if (await hold.release()) throw thrown;
+        throw new AppError("IDEMPOTENCY_CONFLICT", "It is not known yet whether this payment has arrived.", {
+          retryAfterSeconds: 5,
+          hint: "Send the same payment again in a moment; do not sign another one.",
+          cause: thrown,
         });
       }
-      // Paid before: what is left of it pays on.
-      const account = await balances.fund({ key, payment: known.payment, amount, hash: undefined, terms });
-      return { scheme: "exact", account, response: responseOf(known.transactionHash ?? "0x", from, wanted.amount) };
-    }
-    const { hash } = await facilitator.settle(payload, wanted).catch(async (thrown) => {
-      if (AppError.from(thrown).code === "PAYMENT_REFUSED") await transfers.release(key);
-      throw thrown;
     });
-    const account = await balances.fund({ key, payment, amount, hash, terms });
-    return { scheme: "exact", account, response: responseOf(hash, from, wanted.amount) };
+    if ("mine" in made) return { scheme: "exact", account: made.mine.account, response: responseOf(made.mine.hash, from, wanted.amount) };
+    const { known } = made;
+    if (known.state === "failed") throw refuse("This authorization was used for something else.");
+    if (known.state !== "done") {
+      throw new AppError("IDEMPOTENCY_CONFLICT", "This payment is being sent already.", {
+        retryAfterSeconds: 2,
+        hint: "Ask again in a moment.",
+      });
+    }
+    // Paid before: what is left of it pays on.
+    const account = await balances.fund({ key, payment: known.payment, amount, hash: undefined, terms });
+    return { scheme: "exact", account, response: responseOf(known.transactionHash ?? "0x", from, wanted.amount) };
   }
 
   const responseOf = (transaction: string, payer: string, amount: string): SettleResponse => ({
@@ -134,10 +151,12 @@ export function createX402(options: X402Options): X402 {
     amount,
   });
 
-  function identityOf({ payload }: PaymentPayload): { from: Address; nonce: string } {
+  function identityOf({ payload }: PaymentPayload): { from: Address; nonce: Hex } {
     const given = authorization.safeParse(payload.authorization ?? payload.permit2Authorization);
-    if (!given.success || !isHex(given.data.from)) throw refuse("The payment names no payer and nonce.");
-    return { from: given.data.from as Address, nonce: given.data.nonce };
+    if (!given.success || !isAddress(given.data.from, { strict: false }) || BigInt(given.data.nonce) >= MOST) {
+      throw refuse("The payment names no payer and nonce.");
+    }
+    return { from: given.data.from, nonce: numberToHex(BigInt(given.data.nonce), { size: 32 }) };
   }
 
   return {

@@ -10,7 +10,7 @@ export interface GatewayProcess extends RunningProcess {
 }
 
 export interface GatewayStatus {
-  readonly streams: readonly { readonly streamId: string; readonly providerId: number; readonly requests: number }[];
+  readonly streams: readonly { readonly kind: string; readonly streamId: string; readonly providerId: number; readonly requests: number }[];
   readonly spending: { readonly heldWei: string; readonly totalWei: string };
 }
 

@@ -6,10 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { channelWrites } from "@clawcompute/lib/chain";
 import { decodeSignedReceipt, encodeSse, ZERO_HASH } from "@clawcompute/lib/protocol";
 import { devAccounts, type LocalChain, lossAt, recordFault, startLocalChain } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { createChannelPayer, receiptIn } from "./testing/channelPayer.ts";
 import { createPayer, eventsOf, readAnswer } from "./testing/payer.ts";
 
 // Real processes have to start.
@@ -18,6 +20,9 @@ vi.setConfig({ hookTimeout: 60_000, testTimeout: 90_000 });
 // Without a key, a provider on the local network is the development account 7.
 const owner = devAccounts[7] as LocalAccount;
 const payerAccount = devAccounts[3] as LocalAccount;
+const channelAccount = devAccounts[5] as LocalAccount;
+/** The local network's price; vouchers run one second of it ahead. */
+const RATE = 100_000_000_000_000n;
 const root = fileURLToPath(new URL("../..", import.meta.url));
 let local: LocalChain;
 let model: Server;
@@ -126,9 +131,56 @@ test("behavior: killed in the middle of an answer, it knows tokens, offers and s
   const lost = settled.servedMs - receipt.servedMs;
   expect(lost).toBeGreaterThan(measuredMs - 1_500);
   expect(lost).toBeLessThanOrEqual(measuredMs);
-  const loss = lossAt(100_000_000_000_000n, measuredMs - lost, 1_500);
+  const loss = lossAt(RATE, measuredMs - lost, 1_500);
   recordFault({ broken: "killed mid-answer, embedded store", promise: "kill −9", ...loss });
 
+  after.child.kill("SIGTERM");
+  expect(await after.exited).toBe(0);
+});
+
+test("behavior: killed in an answer paid by channel, it keeps the last voucher and cashes it; neither side loses more than a step (P4, P5)", async () => {
+  const before = await startProcess();
+  const payer = createChannelPayer(local, channelAccount);
+  const channel = await payer.open(before.url, { deposit: RATE * 60n });
+  let signed = RATE / 2n;
+  const startedAt = performance.now();
+  const words = { stream: true, messages: [{ role: "user", content: "for ever" }] };
+  const events = eventsOf(await channel.chat(await channel.opening(signed), words));
+  // As a payer does that never signs more than it is asked for.
+  for (let said = 0; said < 70; ) {
+    const { value, done } = await events.next();
+    if (done) throw new Error("the answer ended");
+    if (value.event === "payment-need-voucher") {
+      signed = BigInt(JSON.parse(value.data).requiredCumulative);
+      expect((await channel.pay(signed)).status).toBe(204);
+    } else if (value.comment === undefined) said += 1;
+  }
+  before.child.kill("SIGKILL");
+  await before.exited;
+  const measuredMs = performance.now() - startedAt;
+  await expect(drain(events)).rejects.toThrow();
+
+  const after = await startProcess();
+  const shown = await fetch(`${after.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "payment-authorization": channel.credential(await channel.voucher(0n)) },
+  });
+  const { acceptedCumulative, spent, servedMs } = receiptIn(shown);
+  expect([shown.status, acceptedCumulative]).toEqual([204, signed]);
+  expect(servedMs).toBeGreaterThan(measuredMs - 1_500);
+  expect(servedMs).toBeLessThanOrEqual(measuredMs);
+  expect(spent).toBe((RATE * BigInt(servedMs ?? 0)) / 1000n);
+
+  await payer.send(channelWrites.requestClose(channel.channelId));
+  await vi.waitFor(async () => expect(await channel.state()).toMatchObject({ status: "closed", settled: signed }), 30_000);
+  const paidMs = Number((signed * 1000n) / RATE);
+  const broken = "killed mid-answer on a channel, embedded store; the last voucher is cashed";
+  // One step beyond the last voucher, and what was served since the last mark.
+  const unpaid = lossAt(RATE, Math.max(0, measuredMs - paidMs), 2_000);
+  const unserved = lossAt(RATE, Math.max(0, paidMs - measuredMs), 1_000);
+  for (const { lostMs, boundMs } of [unpaid, unserved]) expect(lostMs).toBeLessThanOrEqual(boundMs);
+  recordFault({ broken: `${broken}: the provider`, promise: "P5, kill −9", ...unpaid });
+  recordFault({ broken: `${broken}: the payer`, promise: "P4, kill −9", ...unserved });
   after.child.kill("SIGTERM");
   expect(await after.exited).toBe(0);
 });

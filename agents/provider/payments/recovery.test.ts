@@ -1,14 +1,16 @@
-import { eq, openStore, payTransfers, type Store } from "@clawcompute/lib/store";
+import { PERMIT2_ADDRESS } from "@clawcompute/lib/protocol/payments";
+import { eq, openStore, payAccounts, payTransfers, type Store } from "@clawcompute/lib/store";
 import { devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
 import { toClientEvmSigner } from "@x402/evm";
 import { ExactEvmScheme } from "@x402/evm/exact/client";
 import { wrapFetchWithPaymentFromConfig } from "@x402/fetch";
-import { createWalletClient, http, type LocalAccount, parseAbi } from "viem";
+import { concat, createWalletClient, encodeFunctionData, erc20Abi, http, type LocalAccount, numberToHex, parseAbi } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { createEchoBackend } from "../backends/echo.ts";
 import { type Death, dyingStore } from "../testing/dyingStore.ts";
 import { PRICE, startProvider, type TestProvider } from "../testing/startProvider.ts";
 import { deployToken } from "../testing/token.ts";
+import { createTransfers } from "./transfers.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -139,6 +141,40 @@ describe("a payment that a crash cut short", () => {
     const second = await start();
     await isSettled();
     expect((await fetch(chat(second), ask({ "payment-signature": signed }))).status).toBe(402);
+  });
+});
+
+describe("a payment by Permit2 that a crash cut short", () => {
+  const answering = (word: bigint) => `0x7f${word.toString(16).padStart(64, "0")}60005260206000f3` as const;
+  const cut = async (nonce: bigint) => {
+    const key = `x402:permit2:${nonce}`;
+    const paid = { method: "permit2", nonce: numberToHex(nonce, { size: 32 }), providerId: 1, ratePerSecond: String(PRICE) } as const;
+    const intent = { asset: token.address, payer: consumer.address, sinceBlock: "0", paid };
+    const transfer = { key, payment: nonce, kind: "funding", amount: PAID, intent, nowMs: 0 } as const;
+    await createTransfers(store.db, 31_337).once(transfer, async () => {});
+    return async () => (await store.db.select().from(payTransfers).where(eq(payTransfers.key, key)))[0]?.state;
+  };
+
+  test("behavior: the nonce's bit says whether it may come again, is paid, or went elsewhere", async () => {
+    // Its bitmap has one bit set, for every owner.
+    const [used, spent, unused] = [(77n << 8n) + 5n, (78n << 8n) + 5n, (77n << 8n) + 6n];
+    await local.request(`${local.engine}_setCode`, [PERMIT2_ADDRESS, answering(1n << 5n)]);
+    const states = [await cut(used), await cut(spent), await cut(unused)];
+    const transfer = encodeFunctionData({ abi: erc20Abi, functionName: "transfer", args: [owner.address, PAID] });
+    const data = concat([transfer, numberToHex(used, { size: 32 })]);
+    const received = await token.balanceOf(owner.address);
+    await createWalletClient({ account: consumer, transport: http(local.rpcUrl) }).sendTransaction({
+      chain: null,
+      to: token.address,
+      data,
+    });
+    await vi.waitFor(async () => expect(await token.balanceOf(owner.address)).toBe(received + PAID), 10_000);
+    await start();
+    await isSettled();
+    expect(await Promise.all(states.map((state) => state()))).toEqual(["done", "failed", undefined]);
+    const [account] = await store.db.select().from(payAccounts).where(eq(payAccounts.payment, used));
+    expect(account).toMatchObject({ accepted: PAID, payer: consumer.address.toLowerCase(), state: "open" });
+    await local.request(`${local.engine}_setCode`, [PERMIT2_ADDRESS, "0x"]);
   });
 });
 

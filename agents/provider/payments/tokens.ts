@@ -1,5 +1,6 @@
 import type { Chain } from "@clawcompute/lib/chain";
 import { PERMIT2_ADDRESS } from "@clawcompute/lib/protocol/payments";
+import { x402ExactPermit2ProxyAddress } from "@x402/evm";
 import { type Address, isAddressEqual, parseAbi, zeroAddress, zeroHash } from "viem";
 
 /** What a token lets its holders do without gas. */
@@ -9,6 +10,8 @@ export interface TokenFacts {
   readonly version: string;
   readonly eip3009: boolean;
   readonly permit2: boolean;
+  /** By the contract through which x402 uses Permit2. */
+  readonly x402Permit2: boolean;
 }
 
 export type Tokens = (asset: Address) => Promise<TokenFacts>;
@@ -18,7 +21,7 @@ const abi = parseAbi([
   "function version() view returns (string)",
   "function authorizationState(address,bytes32) view returns (bool)",
 ]);
-const NATIVE: TokenFacts = { name: "", version: "", eip3009: false, permit2: false };
+const NATIVE: TokenFacts = { name: "", version: "", eip3009: false, permit2: false, x402Permit2: false };
 
 /** Asked once for each token; a failed question is asked again. */
 export function createTokens({ client }: Chain): Tokens {
@@ -26,7 +29,7 @@ export function createTokens({ client }: Chain): Tokens {
 
   async function ask(address: Address): Promise<TokenFacts> {
     const token = { address, abi } as const;
-    const [name, version, eip3009, code] = await Promise.all([
+    const [name, version, eip3009, code, proxy] = await Promise.all([
       client.readContract({ ...token, functionName: "name" }).catch(() => ""),
       client.readContract({ ...token, functionName: "version" }).catch(() => "1"),
       client.readContract({ ...token, functionName: "authorizationState", args: [address, zeroHash] }).then(
@@ -34,8 +37,10 @@ export function createTokens({ client }: Chain): Tokens {
         () => false,
       ),
       client.getCode({ address: PERMIT2_ADDRESS }),
+      client.getCode({ address: x402ExactPermit2ProxyAddress }),
     ]);
-    return { name, version, eip3009, permit2: code !== undefined && code !== "0x" };
+    const [permit2, hasProxy] = [code, proxy].map((found) => found !== undefined && found !== "0x") as [boolean, boolean];
+    return { name, version, eip3009, permit2, x402Permit2: permit2 && hasProxy };
   }
 
   return (asset) => {

@@ -58,7 +58,7 @@ export function createX402(options: X402Options): X402 {
   async function exactOf({ terms, providerId }: ServedOffer): Promise<readonly PaymentRequirements[]> {
     const { asset, pricePerSecond, model } = terms;
     const facts = await tokens(asset);
-    const methods = facilitator ? [facts.eip3009 ? "eip3009" : undefined, facts.permit2 ? "permit2" : undefined] : [];
+    const methods = facilitator ? [facts.eip3009 ? "eip3009" : undefined, facts.x402Permit2 ? "permit2" : undefined] : [];
     return methods
       .filter((method) => method !== undefined)
       .map((assetTransferMethod) => ({

@@ -25,7 +25,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, className = "" }: Ta
   const place = ({ isFigure, from }: Column<Row>) => `${isFigure ? "text-right tabular-nums" : "text-left"} ${from ? shownFrom[from] : ""}`;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section aria-label={`${caption}, table`} tabIndex={0} className={`overflow-x-auto rounded-lg ${className}`}>
+    <section aria-label={`${caption}, table`} tabIndex={0} className={`relative overflow-x-auto rounded-lg ${className}`}>
       <table className="w-full border-collapse text-sm">
         <caption className="sr-only">{caption}</caption>
         <thead>

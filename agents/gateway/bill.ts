@@ -42,18 +42,23 @@ export async function makeBill(chain: Chain, streams: readonly OpenStream[], tra
     depositWei: sum(({ deposit }) => deposit) - sum(({ moved }) => moved),
     paidWei: sum(({ paid }) => paid),
     refundedWei: sum(({ refunded }) => refunded),
-    gasUsed: transactions.reduce((total, { sent }) => total + sent.gasUsed, 0n),
-    feeWei: transactions.reduce((total, { sent }) => total + sent.feeWei, 0n),
-    transactions: transactions.map(({ kind, streamId, sent }) => ({
-      kind,
-      streamId,
-      hash: sent.hash,
-      gasUsed: sent.gasUsed,
-      feeWei: sent.feeWei,
-      explorerUrl: explorerUrlOf(chain, sent.hash),
-    })),
+    ...costsOf(chain, transactions),
   };
 }
+
+/** What transactions cost, each and together. */
+export const costsOf = (chain: Chain, transactions: readonly PaymentTransaction[]) => ({
+  gasUsed: transactions.reduce((total, { sent }) => total + sent.gasUsed, 0n),
+  feeWei: transactions.reduce((total, { sent }) => total + sent.feeWei, 0n),
+  transactions: transactions.map(({ kind, streamId, sent }) => ({
+    kind,
+    streamId,
+    hash: sent.hash,
+    gasUsed: sent.gasUsed,
+    feeWei: sent.feeWei,
+    explorerUrl: explorerUrlOf(chain, sent.hash),
+  })),
+});
 
 /** What became the provider's and keepers' on one stream, whoever sent the transactions. */
 export async function paidOn(chain: Chain, stream: OpenStream, transactions: readonly PaymentTransaction[]): Promise<bigint> {

@@ -4,8 +4,7 @@ import { AppError } from "@clawcompute/lib/errors";
 import type { Clock, Logger } from "@clawcompute/lib/node";
 import { type ChannelTerms, channelIdOf, paymentOfChannel } from "@clawcompute/lib/protocol/payments";
 import { type Address, type Hex, toHex } from "viem";
-import type { Bill } from "../bill.ts";
-import { explorerUrlOf } from "../bill.ts";
+import { type Bill, costsOf } from "../bill.ts";
 import { createSend, type PaymentTransaction, type TransactionKind } from "../payment.ts";
 import { readChannelLedger } from "./ownChannels.ts";
 
@@ -71,16 +70,7 @@ export function createChannelMoves({ chain, sender, clock, logger, onTransaction
         depositWei: deposit,
         paidWei: paid,
         refundedWei: refunded,
-        gasUsed: transactions.reduce((total, { sent }) => total + sent.gasUsed, 0n),
-        feeWei: transactions.reduce((total, { sent }) => total + sent.feeWei, 0n),
-        transactions: transactions.map(({ kind, streamId, sent }) => ({
-          kind,
-          streamId,
-          hash: sent.hash,
-          gasUsed: sent.gasUsed,
-          feeWei: sent.feeWei,
-          explorerUrl: explorerUrlOf(chain, sent.hash),
-        })),
+        ...costsOf(chain, transactions),
         closed,
       };
     },

@@ -130,8 +130,8 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
       throw nobodyAnswered(attempts, last, busyOnly, retryAfterMs);
     outlet.waiting?.(busyOnly ? "every provider is busy" : "no provider has answered; trying again");
     await clock.sleep(busyOnly ? Math.min(retryAfterMs, LONGEST_BUSY_WAIT_MS) : ONCE_MORE_AFTER_MS, signal).catch(() => {});
-    // Who was not there may have moved.
-    if (!busyOnly && !signal.aborted) ranked = await rank(0);
+    // Who was not there may have moved; a chain that does not answer changes nothing.
+    if (!busyOnly && !signal.aborted) ranked = await rank(0).catch(() => ranked);
   }
 }
 

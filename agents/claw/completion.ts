@@ -14,8 +14,6 @@ interface Entry {
   readonly children: readonly { readonly name: string; readonly summary: string }[];
 }
 
-export const shells = ["bash", "zsh", "fish"] as const;
-
 /** `claw completion`: a script for the shell, written from the command table itself. Throws BAD_REQUEST. */
 export function completionScript(shell: string, program: Command): string {
   const entries = entriesOf(program, []);

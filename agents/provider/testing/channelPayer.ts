@@ -96,8 +96,6 @@ export function createChannelPayer(local: LocalChain, account: LocalAccount, cha
   };
 }
 
-export type PaidChannel = Awaited<ReturnType<ReturnType<typeof createChannelPayer>["open"]>>;
-
 export function receiptIn(response: Response): ChannelReceipt {
   return decodePaymentReceipt(response.headers.get("payment-receipt") ?? "");
 }

@@ -11,7 +11,6 @@ import {
   MessageSquarePlus,
   Moon,
   Plus,
-  Receipt,
   Search,
   ShieldAlert,
   ShieldCheck,
@@ -47,7 +46,6 @@ export const ImageOffIcon = /* @__PURE__ */ icon(ImageOff);
 export const ChatIcon = /* @__PURE__ */ icon(MessageSquare);
 export const NewChatIcon = /* @__PURE__ */ icon(MessageSquarePlus);
 export const PlusIcon = /* @__PURE__ */ icon(Plus);
-export const ReceiptIcon = /* @__PURE__ */ icon(Receipt);
 export const VerifiedIcon = /* @__PURE__ */ icon(ShieldCheck);
 export const UnverifiedIcon = /* @__PURE__ */ icon(ShieldAlert);
 export const RedirectIcon = /* @__PURE__ */ icon(Shuffle);

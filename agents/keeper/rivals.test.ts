@@ -74,7 +74,7 @@ describe("two keepers", () => {
     await world.local.advance(50);
     const [first, second] = [racer(keeperAccount, world.chain, false), racer(otherKeeper)];
     const sending = first.run();
-    await vi.waitFor(isOut, { timeout: 10_000, interval: 20 });
+    await vi.waitFor(isOut, { timeout: 20_000, interval: 20 });
     expect(await second.run()).toEqual([]);
     await world.local.mine();
     expect(await sending).toHaveLength(1);
@@ -87,10 +87,10 @@ describe("two keepers", () => {
     const blind = world.faulty;
     const [first, second] = [racer(keeperAccount, world.chain, false), racer(otherKeeper, blind, false)];
     const racing = first.run();
-    await vi.waitFor(isOut, { timeout: 10_000, interval: 20 });
+    await vi.waitFor(isOut, { timeout: 20_000, interval: 20 });
     const before = await sentBy();
     const losing = second.run();
-    await vi.waitFor(async () => expect(await sentBy()).toBe(before + 1), { timeout: 10_000, interval: 20 });
+    await vi.waitFor(async () => expect(await sentBy()).toBe(before + 1), { timeout: 20_000, interval: 20 });
     await world.local.mine();
     const outcomes = [await racing, await losing].map(([settled]) => settled?.rewardWei ?? 0n);
     expect(outcomes.filter((rewardWei) => rewardWei > 0n)).toHaveLength(1);

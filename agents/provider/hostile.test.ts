@@ -112,7 +112,7 @@ describe("slow callers", () => {
     try {
       let closed = 0;
       for (const socket of sockets) socket.resume().once("close", () => closed++);
-      await vi.waitFor(() => expect(closed).toBe(15), { interval: 20 });
+      await vi.waitFor(() => expect(closed).toBe(15), { timeout: 20_000, interval: 20 });
     } finally {
       for (const socket of sockets) socket.destroy();
       await listening.close(0);

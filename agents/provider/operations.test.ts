@@ -113,7 +113,7 @@ describe("claw provider", () => {
     const events = eventsOf(await asked);
     await events.next();
     const draining = run("drain");
-    await vi.waitFor(() => expect(provider.provider.offers[0]?.active).toBe(false), { timeout: 10_000, interval: 50 });
+    await vi.waitFor(() => expect(provider.provider.offers[0]?.active).toBe(false), { timeout: 20_000, interval: 50 });
     expect((await readOffer(connectChain(local.network), id)).active).toBe(false);
     const refused = await ask(token);
     expect([refused.status, refused.headers.get("retry-after"), (await refused.json()).error.code]).toEqual([503, "60", "draining"]);
@@ -131,7 +131,7 @@ describe("claw provider", () => {
 
     expect(await run("resume")).toMatchObject({ changed: [id] });
     const again = await payer.session(provider.url, await open());
-    await vi.waitFor(() => expect(provider.provider.offers[0]?.active).toBe(true), { timeout: 10_000, interval: 50 });
+    await vi.waitFor(() => expect(provider.provider.offers[0]?.active).toBe(true), { timeout: 20_000, interval: 50 });
     expect(await answered(again.token)).toBe(200);
   });
 

@@ -265,7 +265,7 @@ describe("openai", () => {
     for await (const _ of stream) break;
     const { gone } = upstream.exchanges.at(-1) as { gone: AbortSignal };
     if (!gone.aborted) await new Promise((resolve) => gone.addEventListener("abort", resolve, { once: true }));
-    await vi.waitFor(async () => expect(await provider.metrics.render()).toContain("running_answers 0"), { interval: 20 });
+    await vi.waitFor(async () => expect(await provider.metrics.render()).toContain("running_answers 0"), { timeout: 20_000, interval: 20 });
   });
 
   test("error: a rate limit says when to come back", async () => {

@@ -94,7 +94,7 @@ describe("the own server first (C-009 to C-014, C-079, C-080)", () => {
     await upstream?.close();
     const release = await start("slow", { slots: 1, firstTokenMs: 10_000 });
     const first = answer();
-    await vi.waitFor(() => expect(upstream?.exchanges.some(({ path }) => path === "/v1/chat/completions")).toBe(true));
+    await vi.waitFor(() => expect(upstream?.exchanges.some(({ path }) => path === "/v1/chat/completions")).toBe(true), 20_000);
     expect(await answer()).toBe("network: paid by the second");
     release();
     expect(await first).toBe("local: from home");
@@ -118,7 +118,7 @@ describe("the own server first (C-009 to C-014, C-079, C-080)", () => {
     await start("slow", { policy: "race", firstTokenMs: 10_000 });
     expect(await answer()).toBe("network: paid by the second");
     const exchange = upstream?.exchanges.find(({ path }) => path === "/v1/chat/completions");
-    await vi.waitFor(() => expect(exchange?.gone.aborted).toBe(true));
+    await vi.waitFor(() => expect(exchange?.gone.aborted).toBe(true), 20_000);
   });
 
   test("error: with `only` nothing is ever bought", async () => {

@@ -48,7 +48,7 @@ describe("streams", () => {
     await start({ pool: { idleMs: 50 } });
     expect((await chat()).status).toBe(200);
     const [open] = gateway?.gateway.pool.list() ?? [];
-    await vi.waitFor(() => expect(gateway?.gateway.pool.list()).toEqual([]), { timeout: 8_000 });
+    await vi.waitFor(() => expect(gateway?.gateway.pool.list()).toEqual([]), { timeout: 20_000 });
     expect((await readStream(market.chain, BigInt(open?.cover.id ?? 0))).status).toBe("closed");
     const ended = gateway?.log.map((line) => JSON.parse(line)).find(({ msg }) => msg === "stream ended");
     expect(BigInt(ended.paidWei)).toBe((PRICE * BigInt(ended.servedMs)) / 1000n);
@@ -68,11 +68,11 @@ describe("streams", () => {
     });
     await start({ pool: { depositSeconds: 20, minRunwayMs: 1_000 } });
     const answer = chat({ stream: true });
-    await vi.waitFor(() => expect(gateway?.gateway.pool.list()).toHaveLength(1));
+    await vi.waitFor(() => expect(gateway?.gateway.pool.list()).toHaveLength(1), 20_000);
     const [before] = gateway?.gateway.pool.list() ?? [];
     const deposit = before?.cover.depositWei ?? 0n;
     await market.local.advance(12);
-    await vi.waitFor(() => expect(before?.cover.depositWei).toBe(deposit + 20n * PRICE), { timeout: 5_000 });
+    await vi.waitFor(() => expect(before?.cover.depositWei).toBe(deposit + 20n * PRICE), { timeout: 20_000 });
     finish();
     expect(await (await answer).text()).toContain("[DONE]");
     expect(gateway?.gateway.budget.report().heldWei).toBe(deposit + 20n * PRICE);

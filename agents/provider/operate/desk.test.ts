@@ -145,7 +145,7 @@ describe("an operator's order", () => {
     try {
       expect([third.provider.providerId(), third.provider.provider.offers[0]?.active, await isActive(id)]).toEqual([id, false, false]);
       expect((await submitted(dataDir, { kind: "list", ids: [id], active: true })).changed).toEqual([id]);
-      await vi.waitFor(() => expect(third.provider.provider.offers[0]?.active).toBe(true), { timeout: 10_000, interval: 50 });
+      await vi.waitFor(() => expect(third.provider.provider.offers[0]?.active).toBe(true), { timeout: 20_000, interval: 50 });
     } finally {
       await third.stop();
     }

@@ -137,7 +137,7 @@ describe("a payment that a crash cut short", () => {
       functionName: "transferWithAuthorization",
       args: [terms.from, terms.to, terms.value, terms.validAfter, terms.validBefore, terms.nonce, signature],
     });
-    await vi.waitFor(async () => expect(await token.balanceOf(deployer.address)).toBe(received + PAID), 10_000);
+    await vi.waitFor(async () => expect(await token.balanceOf(deployer.address)).toBe(received + PAID), 20_000);
     const second = await start();
     await isSettled();
     expect((await fetch(chat(second), ask({ "payment-signature": signed }))).status).toBe(402);
@@ -168,7 +168,7 @@ describe("a payment by Permit2 that a crash cut short", () => {
       to: token.address,
       data,
     });
-    await vi.waitFor(async () => expect(await token.balanceOf(owner.address)).toBe(received + PAID), 10_000);
+    await vi.waitFor(async () => expect(await token.balanceOf(owner.address)).toBe(received + PAID), 20_000);
     await start();
     await isSettled();
     expect(await Promise.all(states.map((state) => state()))).toEqual(["done", "failed", undefined]);

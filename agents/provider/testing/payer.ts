@@ -68,7 +68,7 @@ export function createPayer(local: LocalChain, account: LocalAccount, chain: Cha
       seconds?: number;
       serviceType?: number;
     }): Promise<bigint> => {
-      const { recipient, providerId, rate = 100_000_000_000_000n, seconds = 60, serviceType = 0 } = offer;
+      const { recipient, providerId, rate = 100_000_000_000_000n, seconds = 600, serviceType = 0 } = offer;
       const call = streamPayWrites.createStream({
         recipient,
         durationSeconds: seconds,

@@ -2,12 +2,13 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { streamPayAbi } from "@clawcompute/lib/abi";
-import { parseEventLogs } from "viem";
+import { connectChain } from "@clawcompute/lib/chain";
+import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findChannels, readChannelLedger } from "../../agents/gateway/channels/ownChannels.ts";
 import { validateSkill } from "../../openclaw-skill/validateSkill.ts";
 import { type ScriptedModel, startScriptedModel } from "./harness/scriptedModel.ts";
-import { keyOf, startWorld, type World } from "./harness/world.ts";
+import { keyOf, type ProviderProcess, startWorld, type World } from "./harness/world.ts";
 
 // Too large for a dependency: npm install openclaw@2026.9.6 anywhere, and name the folder of that package.
 const openclaw = process.env.OPENCLAW_DIR;
@@ -158,43 +159,43 @@ describe.skipIf(!isHere)("OpenClaw", { timeout: 180_000 }, () => {
     for (const messages of model.requests) expect(JSON.stringify(messages)).not.toContain(keyOf(5).slice(2));
   });
 
-  it("thinks with a model that it pays by the second: it starts the gateway, and the gateway settles when it goes", async () => {
-    const seller = await world.provider(2, {
-      BACKEND: "openai",
-      INFERENCE_URL: model.url,
-      MODEL_NAME: "decider",
-      PRICE_PER_SECOND: "0.0002",
-    });
-    const { workspace, config, run } = place("thinks");
-    writeFileSync(config, JSON.stringify(commonConfig(workspace, "clawcompute/decider")));
-    const gatewayPort = String(await freePort());
-    const written = await world.claw(["openclaw", "--write", config, "--model", "decider", "--skill", join(workspace, "skills")], {
-      GATEWAY_PORT: gatewayPort,
-    });
-    expect(written.code).toBe(0);
-    model.play([read, exec(`node ${script} status --gateway http://127.0.0.1:${gatewayPort}`)]);
-    const { ok, final } = envelopeOf(await run(["agent", "exec", "Is the market there?", "--cwd", workspace, "--json"]));
-    expect({ ok, final }).toEqual({ ok: true, final: expect.stringMatching(/a gateway runs at[\s\S]*Ready to ask\./) });
+  it.each(["openai-completions", "openai-responses", "ollama"])(
+    "thinks with a model that it pays by the second (%s): it starts the gateway, and the gateway settles when it goes",
+    async (api) => {
+      const seller = await sellDecisions();
+      const { workspace, config, run } = place(`thinks-${api}`);
+      writeFileSync(config, JSON.stringify(commonConfig(workspace, "clawcompute/decider")));
+      const gatewayPort = String(await freePort());
+      const skill = join(workspace, "skills");
+      const written = await world.claw(["openclaw", "--write", config, "--api", api, "--model", "decider", "--skill", skill], {
+        GATEWAY_PORT: gatewayPort,
+      });
+      expect(written.code).toBe(0);
+      const before = await channelsTo(seller.owner);
+      model.play([read, exec(`node ${script} status --gateway http://127.0.0.1:${gatewayPort}`)]);
+      const { ok, final } = envelopeOf(await run(["agent", "exec", "Is the market there?", "--cwd", workspace, "--json"]));
+      expect({ ok, final }).toEqual({ ok: true, final: expect.stringMatching(/a gateway runs at[\s\S]*Ready to ask\./) });
 
-    // Three steps of thinking, paid over one stream that was settled when OpenClaw ended the gateway.
-    const opened = await streamsTo(seller.owner);
-    expect(opened).toHaveLength(1);
-    const ledger = await world.ledger(opened[0] as bigint);
-    expect(ledger.ended).toBe(true);
-    expect(ledger.paid).toBeGreaterThan(0n);
-    expect(ledger.paid + ledger.refunded).toBe(ledger.deposit);
-  });
+      // Three steps of thinking, paid through one channel that was closed when OpenClaw ended the gateway.
+      const [channel, ...more] = (await channelsTo(seller.owner)).slice(before.length);
+      expect(more).toEqual([]);
+      const { closed, deposit, paid, refunded } = await readChannelLedger(chain(), channel?.id as Hex, channel?.openBlock as bigint);
+      expect(closed).toBe(true);
+      expect(paid).toBeGreaterThan(0n);
+      expect(paid + refunded).toBe(deposit);
+    },
+  );
 });
 
-async function streamsTo(payee: string): Promise<bigint[]> {
-  const address = world.chain.network.contracts.streamPay;
-  const logs = parseEventLogs({
-    abi: streamPayAbi,
-    eventName: "StreamCreated",
-    logs: await world.client.getLogs({ address, fromBlock: 0n }),
-  });
-  return logs.filter(({ args }) => args.payee === payee).map(({ args }) => args.id);
+let seller: Promise<ProviderProcess> | undefined;
+/** The scripted model as a paid offer, once for all tests. */
+function sellDecisions(): Promise<ProviderProcess> {
+  seller ??= world.provider(2, { BACKEND: "openai", INFERENCE_URL: model.url, MODEL_NAME: "decider", PRICE_PER_SECOND: "0.0002" });
+  return seller;
 }
+
+const chain = () => connectChain(world.chain.network);
+const channelsTo = async (payee: string) => (await findChannels(chain(), world.payer.address, 0n)).filter((one) => one.payee === payee);
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {

@@ -15,7 +15,7 @@ const usage = `node claw.mjs VERB [OPTIONS]
   balance                                   what the wallet holds, what was spent
   status                                    whether everything works, and the fix
   provider-check | provider-setup [...]     sell a model of this machine
-  stop                                      end every open stream now
+  stop                                      end every open stream and channel now
 
   --json         one JSON object instead of text
   --gateway URL  a gateway to ask first (default: http://127.0.0.1:8700)
@@ -181,6 +181,9 @@ async function ask(words, flags) {
   return code;
 }
 
+const openName = ({ channelId, payee, streamId, providerId }) =>
+  channelId ? `channel ${channelId.slice(0, 10)}… (to ${payee})` : `stream ${streamId} (provider ${providerId})`;
+
 async function balance(flags) {
   const [wallet, streams, receipts] = await Promise.all([
     clawJson(["wallet", "balance"]),
@@ -194,16 +197,11 @@ async function balance(flags) {
   else {
     console.log(`${wallet.value.address} holds ${coins(wallet.value.balanceWei)} on ${wallet.value.network}`);
     const open = Array.isArray(streams.value) ? streams.value : [];
-    console.log(
-      open.length
-        ? `open streams: ${open.map((stream) => `${stream.streamId} (provider ${stream.providerId})`).join(", ")}`
-        : "no open streams",
-    );
-    if (receipts.value.totalWei)
-      console.log(`receipts kept here add up to ${coins(receipts.value.totalWei)} on ${receipts.value.streams.length} streams`);
+    console.log(open.length ? `open: ${open.map(openName).join(", ")}` : "no open streams or channels");
+    if (receipts.value.totalWei) console.log(`receipts kept here add up to ${coins(receipts.value.totalWei)}`);
     if (shared?.spending)
       console.log(
-        `the gateway spent ${coins(shared.spending.dayWei)} in a day and holds ${coins(shared.spending.heldWei)} in open streams`,
+        `the gateway spent ${coins(shared.spending.dayWei)} in a day and holds ${coins(shared.spending.heldWei)} in open streams and channels`,
       );
   }
   return wallet.code;
@@ -223,7 +221,8 @@ async function status(flags) {
 async function stop(flags) {
   if (await isGateway(flags.gateway)) {
     const ended = await gateway(flags.gateway, "/gateway/stop", { method: "POST", timeoutMs: 60_000 });
-    if (ended?.ok && !json) console.log(`the gateway ended ${ended.value.ended.length} streams`);
+    const count = ended?.ok ? ended.value.ended.length : 0;
+    if (ended?.ok && !json) console.log(`the gateway ended ${count} ${count === 1 ? "stream or channel" : "streams and channels"}`);
   }
   return (await claw(["stop", ...(json ? ["--json"] : [])])).code;
 }

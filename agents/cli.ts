@@ -197,6 +197,7 @@ program
   )
   .option("--port <n>", "port (default: GATEWAY_PORT, 8700)")
   .option("--host <address>", "address to listen on (default: GATEWAY_HOST, 127.0.0.1)")
+  .option("--json", "print one JSON object when it is ready, and one when it has stopped")
   .action(async (flags) => {
     const { main } = await import("./gateway/serve/main.ts");
     finish(await main(flags, context()));
@@ -208,6 +209,7 @@ program
   .description("Starts the gateway, as `claw gateway` does, and says how clients reach it.")
   .option("--port <n>", "port (default: GATEWAY_PORT, 8700)")
   .option("--host <address>", "address to listen on (default: GATEWAY_HOST, 127.0.0.1)")
+  .option("--json", "print one JSON object when it is ready, and one when it has stopped")
   .action(async (flags) => {
     const { upMain } = await import("./claw/up.ts");
     finish(await upMain(flags, context()));

@@ -27,10 +27,10 @@ export interface GatewayFlags {
 
 const DRAIN_MS = 10_000;
 
-/** `claw gateway`: serves until the signal aborts, then ends every stream. Returns the exit code. `onReady` gets its address. */
+/** `claw gateway`: serves until the signal aborts, then ends every stream. Returns the exit code. `onReady` gets its address, for a person. */
 export async function main(
   flags: GatewayFlags,
-  { env, terminal, signal }: CommandContext,
+  { env, terminal, signal, json }: CommandContext,
   onReady: (url: string) => void = () => {},
 ): Promise<number> {
   const config = readServeConfig({
@@ -50,6 +50,7 @@ export async function main(
   const dialer = createDialer({ allowPrivate: buying.allowPrivate });
   const metrics = createMetrics("gateway");
   const stop = () => void shutdown.stop("asked to");
+  const event = (name: "ready" | "stopped", facts: object) => terminal.out(`${JSON.stringify({ event: name, ...facts })}\n`);
   try {
     shutdown.onStop("connections", () => dialer.close());
     const store = await openStore({ databaseUrl: config.databaseUrl, folder: config.databaseUrl ? undefined : dataFolder(config) });
@@ -84,15 +85,21 @@ export async function main(
       { url: listening.url, address: account.address, chainId: network.chainId, ...bounds },
       `ready: gateway at ${listening.url}`,
     );
-    terminal.err(
-      `gateway at ${listening.url}/v1 (OpenAI) and ${listening.url} (Ollama), paying from ${account.address}\n` +
-        `a stream holds at most ${worst} ${network.nativeSymbol} and is ended after ${config.idleSeconds} s without use; if this process dies, its clock runs on until the next start\n`,
-    );
-    onReady(listening.url);
+    if (json) {
+      const place = { url: listening.url, openaiUrl: `${listening.url}/v1`, address: account.address };
+      event("ready", { ...place, network: network.name, chainId: network.chainId, ...bounds });
+    } else {
+      terminal.err(
+        `gateway at ${listening.url}/v1 (OpenAI) and ${listening.url} (Ollama), paying from ${account.address}\n` +
+          `a stream holds at most ${worst} ${network.nativeSymbol} and is ended after ${config.idleSeconds} s without use; if this process dies, its clock runs on until the next start\n`,
+      );
+      onReady(listening.url);
+    }
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
     await new Promise<void>((resolve) => shutdown.signal.addEventListener("abort", () => resolve(), { once: true }));
     await shutdown.stop("asked to");
+    if (json) event("stopped", {});
     return exitCodes.done;
   } catch (thrown) {
     await shutdown.stop("it could not start");

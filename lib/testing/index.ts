@@ -1,6 +1,6 @@
 export { devAccounts, devMnemonic } from "./devAccounts.ts";
 export { createFakeClock, type FakeClock } from "./fakeClock.ts";
-export { type FaultRecord, lossAt, recordFault } from "./faultRecord.ts";
+export { type FaultRecord, type JointFaultRecord, jointLoss, lossAt, recordFault, recordJointFault } from "./faultRecord.ts";
 export { type LocalChain, type LocalChainOptions, startLocalChain } from "./localChain.ts";
 export { readArtifact, readArtifacts } from "./localChainArtifacts.ts";
 export { type RpcFate, type RpcProxy, type RpcRequest, startRpcProxy } from "./localChainProxy.ts";

@@ -2,7 +2,7 @@ import { channelWrites } from "@clawcompute/lib/chain";
 import { costDown } from "@clawcompute/lib/money";
 import { decodeSignedReceipt, verifyReceiptSignature, ZERO_HASH } from "@clawcompute/lib/protocol";
 import { decodeNeedVoucher, decodeReceiptEvent, parseChallenges, readSessionTerms } from "@clawcompute/lib/protocol/payments";
-import { devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
+import { devAccounts, jointLoss, type LocalChain, recordJointFault, startLocalChain } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createChannelPayer, receiptIn } from "../testing/channelPayer.ts";
@@ -104,6 +104,7 @@ describe("an answer by channel", () => {
 
   test("behavior: vouchers asked for at the low-water mark keep it going; without them it waits and is cut (P5, P7)", async () => {
     const channel = await payer.open(provider.url, { deposit: PRICE * 60n });
+    const askedAt = performance.now();
     const asking = channel.chat(await channel.opening(PRICE), { stream: true });
     const call = await say();
     const response = await asking;
@@ -126,10 +127,15 @@ describe("an answer by channel", () => {
     expect(needs.length).toBeGreaterThanOrEqual(2);
     expect([finish, reason]).toEqual(["length", "runway"]);
     await call.aborted;
-    const { spent, acceptedCumulative } = receiptIn(await channel.manage(await channel.opening(0n)));
+    const measuredMs = performance.now() - askedAt;
+    const { spent, acceptedCumulative: paid } = receiptIn(await channel.manage(await channel.opening(0n)));
+    const loss = jointLoss({ paid, servedByMeter: spent, servedByStopwatch: costDown(PRICE, measuredMs) });
     // P5: never more than one step is unpaid; the look at the clock comes a little late on a busy machine.
-    expect(spent - acceptedCumulative).toBeLessThanOrEqual(PRICE + PRICE / 2n);
-    expect(await codeOf(await channel.chat(await channel.voucher(acceptedCumulative)))).toEqual({ status: 402, code: "voucher_needed" });
+    expect(loss.providerWei).toBeLessThanOrEqual(PRICE + PRICE / 2n);
+    expect(loss.payerWei).toBe(0n);
+    const broken = "the payer stops signing in the middle of an answer";
+    recordJointFault({ broken, promise: "P5, P7", ratePerSecond: PRICE, boundMs: 1_500, ...loss });
+    expect(await codeOf(await channel.chat(await channel.voucher(paid)))).toEqual({ status: 402, code: "voucher_needed" });
   });
 
   test("behavior: not streamed, receipt in the headers; then another answer with a newer voucher on the same channel", async () => {
@@ -165,8 +171,10 @@ describe("an answer by channel", () => {
       (answer) => JSON.parse(Buffer.from(answer.headers.get("clawcompute-receipt") ?? "", "base64url").toString()).receipt,
     );
     const { spent } = receiptIn(await channel.manage(payload));
-    expect(receipts.reduce((sum, { amount }) => sum + BigInt(amount), 0n)).toBe(spent);
-    expect(spent).toBeLessThanOrEqual(costDown(PRICE, tookMs));
+    const billed = receipts.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
+    const loss = jointLoss({ paid: billed, servedByMeter: spent, servedByStopwatch: costDown(PRICE, tookMs) });
+    expect(loss).toEqual({ providerWei: 0n, payerWei: 0n });
+    recordJointFault({ broken: "64 requests at once on one channel", promise: "P4, P5", ratePerSecond: PRICE, boundMs: 0, ...loss });
     expect(new Set(receipts.map(({ previousReceiptHash }) => previousReceiptHash)).size).toBe(64);
   });
 });
@@ -176,23 +184,30 @@ describe("vouchers error", () => {
     const channel = await payer.open(provider.url, { deposit: PRICE * 10n });
     expect((await channel.manage(await channel.opening(PRICE))).status).toBe(204);
     expect((await channel.pay(PRICE * 3n)).status).toBe(204);
-    for (const same of [PRICE * 3n, PRICE]) {
-      const response = await channel.pay(same);
-      expect([response.status, receiptIn(response).acceptedCumulative]).toEqual([204, PRICE * 3n]);
-    }
     const other = await payer.open(provider.url, { deposit: PRICE });
-    const bad = [
-      await channel.voucher(PRICE * 4n, { domain: { ...payer.domain, chainId: 56 } }),
-      await channel.voucher(PRICE * 4n, { domain: { ...payer.domain, verifyingContract: local.network.contracts.streamPay } }),
-      await channel.voucher(PRICE * 4n, { by: stranger }),
-      await channel.voucher(PRICE * 4n, { id: other.channelId }),
-      await channel.voucher(PRICE, { by: stranger }),
-      { ...(await channel.voucher(PRICE * 4n)), signature: "0x1234" },
+    const elsewhere = { ...payer.domain, verifyingContract: local.network.contracts.streamPay };
+    const bad: readonly (readonly [broken: string, payload: object, code: string | undefined])[] = [
+      ["replayed", await channel.voucher(PRICE * 3n), undefined],
+      ["older than the newest", await channel.voucher(PRICE), undefined],
+      ["for another chain", await channel.voucher(PRICE * 4n, { domain: { ...payer.domain, chainId: 56 } }), "voucher_invalid"],
+      ["for another contract", await channel.voucher(PRICE * 4n, { domain: elsewhere }), "voucher_invalid"],
+      ["by another key", await channel.voucher(PRICE * 4n, { by: stranger }), "voucher_invalid"],
+      ["older, and by another key", await channel.voucher(PRICE, { by: stranger }), "voucher_invalid"],
+      ["for another channel", await channel.voucher(PRICE * 4n, { id: other.channelId }), "voucher_invalid"],
+      ["without a signature", { ...(await channel.voucher(PRICE * 4n)), signature: "0x1234" }, "voucher_invalid"],
+      ["above the deposit", await channel.voucher(PRICE * 11n), "voucher_above_deposit"],
     ];
-    for (const payload of bad) expect(await codeOf(await channel.manage(payload))).toEqual({ status: 402, code: "voucher_invalid" });
-    expect(await codeOf(await channel.pay(PRICE * 11n))).toEqual({ status: 402, code: "voucher_above_deposit" });
+    for (const [broken, payload, code] of bad) {
+      const response = await channel.manage(payload);
+      if (code) expect(await codeOf(response)).toEqual({ status: 402, code });
+      else expect(response.status).toBe(204);
+      const { acceptedCumulative, spent } = receiptIn(await channel.pay(0n));
+      expect([acceptedCumulative, spent]).toEqual([PRICE * 3n, 0n]);
+      // It is worth nothing: neither an answer nor a wei more to cash.
+      const loss = jointLoss({ paid: acceptedCumulative - PRICE * 3n, servedByMeter: spent, servedByStopwatch: 0n });
+      recordJointFault({ broken: `a voucher ${broken}`, promise: "P4, P5", ratePerSecond: PRICE, boundMs: 0, ...loss });
+    }
     expect(await codeOf(await other.pay(1n))).toEqual({ status: 410, code: "channel_unknown" });
-    expect(receiptIn(await channel.pay(0n)).acceptedCumulative).toBe(PRICE * 3n);
   });
 
   test("challenges that are forged, or terms that pay somebody else", async () => {

@@ -6,13 +6,16 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 
 import {IPermit2} from "../interfaces/IPermit2.sol";
 
-/// @notice Permit2's signature transfer with a witness, for chains of tests: its typed data, unordered nonces, deadline.
+/// @notice Permit2's signature transfer with a witness, for chains of tests: its typed data, bitmap of nonces, deadline.
 /// @dev No immutables: its code also works where a test puts it.
 contract MockPermit2 is IPermit2 {
     string private constant TYPE_STUB =
         "PermitWitnessTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline,";
 
-    mapping(address owner => mapping(uint256 nonce => bool used)) public used;
+    /// @dev Nonces in any order: bit `nonce % 256` of word `nonce / 256`.
+    mapping(address owner => mapping(uint256 word => uint256 bits)) public nonceBitmap;
+
+    event UnorderedNonceInvalidation(address indexed owner, uint256 word, uint256 mask);
 
     error MockPermit2_Expired(uint256 deadline);
     error MockPermit2_NonceUsed(address owner, uint256 nonce);
@@ -31,8 +34,10 @@ contract MockPermit2 is IPermit2 {
         if (transferDetails.requestedAmount > permit.permitted.amount) {
             revert MockPermit2_TooMuch(transferDetails.requestedAmount, permit.permitted.amount);
         }
-        if (used[owner][permit.nonce]) revert MockPermit2_NonceUsed(owner, permit.nonce);
-        used[owner][permit.nonce] = true;
+        uint256 bit = 1 << (permit.nonce & 0xff);
+        uint256 bits = nonceBitmap[owner][permit.nonce >> 8];
+        if (bits & bit != 0) revert MockPermit2_NonceUsed(owner, permit.nonce);
+        nonceBitmap[owner][permit.nonce >> 8] = bits | bit;
         bytes32 digest = _digest(permit, witness, witnessTypeString);
         if (!SignatureChecker.isValidSignatureNow(owner, digest, signature)) {
             revert MockPermit2_BadSignature(owner, digest);
@@ -42,6 +47,11 @@ contract MockPermit2 is IPermit2 {
             abi.encodeCall(IERC20.transferFrom, (owner, transferDetails.to, transferDetails.requestedAmount))
         );
         require(ok, "TRANSFER_FROM_FAILED");
+    }
+
+    function invalidateUnorderedNonces(uint256 word, uint256 mask) external {
+        nonceBitmap[msg.sender][word] |= mask;
+        emit UnorderedNonceInvalidation(msg.sender, word, mask);
     }
 
     function _digest(PermitTransferFrom calldata permit, bytes32 witness, string calldata witnessTypeString)

@@ -59,8 +59,9 @@ export const payAccounts = pgTable(
 );
 
 /**
- * Provider: money that came in or went back for an account, each once: what it was known by is the key. While `reserved`, `attempt` names
- * who is at it, and `wallet_nonce` with `transaction_hash` the transaction that was signed for it and perhaps sent.
+ * Provider: money that came in or went back for an account, each once: what it was known by is the key. `attempt` names who is at it, as
+ * long as that one has not told its payer, and after a slash the seal of the payer's secret. While `reserved`, `wallet_nonce` with
+ * `transaction_hash` is the transaction that was signed for it and perhaps sent.
  */
 export const payTransfers = pgTable(
   "pay_transfers",

@@ -36,6 +36,8 @@ export interface Funding {
   readonly payment: bigint;
   readonly amount: bigint;
   readonly hash: Hex | undefined;
+  /** Default true: the payer learns of the balance now. False: when it shows the payment again. */
+  readonly told?: boolean;
   /** Of a new balance. */
   readonly terms: Pick<AccountRow, "providerId" | "payer" | "asset" | "ratePerSecond">;
 }
@@ -59,7 +61,7 @@ export interface BalancesOptions {
 const SHOWN = 100;
 
 export function createBalances(options: BalancesOptions): Balances {
-  const { db, chainId, payee, secret, ledger, accounts, transfers, clock, logger, idleMs, endAnswers, send, headNumber } = options;
+  const { db, meters, chainId, payee, secret, ledger, accounts, transfers, clock, logger, idleMs, endAnswers, send, headNumber } = options;
 
   const read: Balances["read"] = async (token) => {
     const known = readToken(await secret(), token, clock.now() / 1000);
@@ -140,7 +142,7 @@ export function createBalances(options: BalancesOptions): Balances {
       }
       return { account: limited(account, caveats.max), caveats };
     },
-    fund: async ({ key, payment, amount, hash, terms }) => {
+    fund: async ({ key, payment, amount, hash, terms, told }) => {
       const nowMs = clock.now();
       const expiresAtMs = nowMs + idleMs;
       const empty = { salt: null, authorizedSigner: null, voucherSignature: null, settled: 0n };
@@ -157,21 +159,27 @@ export function createBalances(options: BalancesOptions): Balances {
         usedAtMs: nowMs,
       };
       const account = await accounts.create(row);
-      await transfers.finish(key, hash, async (tx) => {
-        const own = and(eq(payAccounts.chainId, chainId), eq(payAccounts.payment, payment));
-        const [now] = await tx.select().from(payAccounts).where(own).for("update");
-        const funded = { deposit: (now?.deposit ?? 0n) + amount, accepted: (now?.accepted ?? 0n) + amount };
-        await tx
-          .update(payAccounts)
-          // What comes in for a balance that has ended goes back.
-          .set({ ...funded, usedAtMs: nowMs, expiresAtMs, ...(now?.state === "closed" ? { state: "closing" as const } : {}) })
-          .where(own);
-      });
+      await transfers.finish(
+        key,
+        hash,
+        async (tx) => {
+          const own = and(eq(payAccounts.chainId, chainId), eq(payAccounts.payment, payment));
+          const [now] = await tx.select().from(payAccounts).where(own).for("update");
+          const funded = { deposit: (now?.deposit ?? 0n) + amount, accepted: (now?.accepted ?? 0n) + amount };
+          await tx
+            .update(payAccounts)
+            // What comes in for a balance that has ended goes back.
+            .set({ ...funded, usedAtMs: nowMs, expiresAtMs, ...(now?.state === "closed" ? { state: "closing" as const } : {}) })
+            .where(own);
+        },
+        told,
+      );
       accounts.update((await ledger.read(payment))?.row);
       return account;
     },
     statement: async ({ row, owed }) => {
       const { payment } = row;
+      await meters.written();
       const own = and(eq(receipts.chainId, chainId), eq(receipts.streamId, payment));
       const [moved, answers] = await Promise.all([
         transfers.of(payment),

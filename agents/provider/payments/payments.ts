@@ -94,6 +94,8 @@ export interface PaymentLimits {
 
 export interface PaymentsOptions {
   readonly db: Database;
+  readonly meters: Meters;
+  readonly journal: Store["journal"];
   readonly chain: Chain;
   readonly payee: Address;
   readonly signer: LocalAccount;
@@ -122,6 +124,8 @@ const REPLICA_MS = 30_000;
 export function createPayments(options: PaymentsOptions): Payments {
   const {
     db,
+    meters,
+    journal,
     chain,
     payee,
     signer,
@@ -139,7 +143,7 @@ export function createPayments(options: PaymentsOptions): Payments {
   } = options;
   const { chainId } = chain.network;
   const domain: Domain = { chainId, verifyingContract: chain.network.contracts.paymentChannel };
-  const ledger = createLedger(db, chainId);
+  const ledger = createLedger({ db, chainId, meters, journal });
   const accounts = createAccounts({ ledger, stepMs: limits.stepMs, clock });
   const tokens = createTokens(chain);
   /** An opening that this provider sends for its payer costs the payer no gas; what costs least comes first. */
@@ -202,6 +206,7 @@ export function createPayments(options: PaymentsOptions): Payments {
   const transfers = createTransfers(db, chainId);
   const balances = createBalances({
     db,
+    meters,
     chainId,
     payee,
     secret,
@@ -251,7 +256,7 @@ export function createPayments(options: PaymentsOptions): Payments {
   async function payByX402(caller: Caller, header: string): Promise<Payer> {
     const token = balanceTokenOf(caller);
     const onto = token === undefined ? undefined : (await balances.read(token)).account;
-    const paid = await x402.pay(header, onto);
+    const paid = await x402.pay(header, { onto, secret: caller.idempotencyKey });
     if (paid.scheme === "stream") {
       const opened = await sessions.open(paid.proof);
       const offer = offerOf(offers, opened.stream.state.providerId);
@@ -262,8 +267,11 @@ export function createPayments(options: PaymentsOptions): Payments {
     }
     const { account, response } = paid;
     const bearer = await balances.token(account.row.payment);
+    const head = { [paymentHeaders.x402Response]: encodeX402(response), [paymentHeaders.balanceToken]: bearer };
+    // Paid is paid, also when the request itself is refused: then the balance serves the next one.
+    for (const [name, value] of Object.entries(head)) caller.tell?.(name, value);
     return payerFor(account, {
-      head: () => ({ [paymentHeaders.x402Response]: encodeX402(response), [paymentHeaders.balanceToken]: bearer }),
+      head: () => head,
       ending: ({ receipt }) => {
         const left = account.row.accepted - receipt.cumulativeAmount;
         const extra = { charged: String(receipt.amount), left: String(left), balanceToken: bearer };

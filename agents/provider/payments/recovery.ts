@@ -111,7 +111,7 @@ export function createRecovery({ chain, payee, transfers, balances, clock, logge
     } else if (intent.paid) {
       const { providerId, ratePerSecond } = intent.paid;
       const terms = { providerId, payer: intent.payer, asset: intent.asset, ratePerSecond: BigInt(ratePerSecond) };
-      await balances.fund({ key, payment, amount, hash: outcome.paid, terms });
+      await balances.fund({ key, payment, amount, hash: outcome.paid, terms, told: false });
     }
     logger.info({ key, kind, outcome: typeof outcome === "string" ? outcome : "paid" }, "a transfer that was cut short is settled");
   }

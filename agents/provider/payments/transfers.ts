@@ -1,18 +1,21 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { AppError } from "@clawcompute/lib/errors";
-import { and, type Database, eq, isNotNull, lte, payTransfers, type TransferIntent } from "@clawcompute/lib/store";
+import { and, type Database, eq, isNotNull, lte, payTransfers, sql, type TransferIntent } from "@clawcompute/lib/store";
 import type { Hex } from "viem";
 
 /** Money that comes in or goes back, each payment once, whatever is retried, crashes or runs beside it. */
 export interface Transfers {
   /** `work` runs for whoever asked first and must go on; anybody else learns what became of it. */
   once<T>(transfer: NewTransfer, work: (hold: Hold) => Promise<T>): Promise<{ readonly mine: T } | { readonly known: Known }>;
-  /** `change` happens with it, or neither does. False: it was done before. */
+  /** `change` happens with it, or neither does. False: it was done before. `told`: who made it learns of it now. */
   finish(
     key: string,
     hash: Hex | undefined,
     change: (db: Pick<Database, "select" | "insert" | "update">) => Promise<void>,
+    told?: boolean,
   ): Promise<boolean>;
+  /** Whether who shows a finished transfer again may have what it paid for: its maker's secret, or what a crash kept from its maker, once. */
+  mayHave(done: Known, secret: string | undefined): Promise<boolean>;
   /** Reserved at least so long ago, by nobody in this process who is still at it. */
   leftOver(beforeMs: number): Promise<readonly Known[]>;
   /** It did not happen and never will, for certain. "released": it may be tried again; "failed": it may not. */
@@ -29,6 +32,8 @@ export interface NewTransfer {
   readonly amount: bigint;
   /** Absent: nothing of it is on a chain. */
   readonly intent?: TransferIntent;
+  /** Only who knows it may ask again what became of it. What is on the chain proves nothing: everybody can read it. */
+  readonly secret?: string;
   readonly nowMs: number;
 }
 
@@ -64,9 +69,9 @@ export function createTransfers(db: Database, chainId: number): Transfers {
   }
 
   return {
-    once: async ({ nowMs: createdAtMs, ...transfer }, work) => {
+    once: async ({ nowMs: createdAtMs, secret, ...transfer }, work) => {
       const { key } = transfer;
-      const attempt = randomUUID();
+      const attempt = `${randomUUID()}${secret === undefined ? "" : `/${sealed(key, secret)}`}`;
       const first = !underWay.has(key);
       // Before the row is there: nobody here may find it left over.
       underWay.add(key);
@@ -84,17 +89,29 @@ export function createTransfers(db: Database, chainId: number): Transfers {
         if (first) underWay.delete(key);
       }
     },
-    finish: (key, hash, change) =>
+    finish: (key, hash, change, told = true) =>
       db.transaction(async (tx) => {
         const [done] = await tx
           .update(payTransfers)
-          .set({ state: "done", transactionHash: hash ?? null })
+          .set({
+            state: "done",
+            transactionHash: hash ?? null,
+            ...(told ? { attempt: sql`regexp_replace(${payTransfers.attempt}, '^[^/]*', '')` } : {}),
+          })
           .where(held(key, null))
           .returning({ key: payTransfers.key });
         if (!done) return false;
         await change(tx);
         return true;
       }),
+    mayHave: async ({ key, state, attempt }, secret) => {
+      if (state !== "done" || !attempt) return false;
+      const [holder, seal] = attempt.split("/");
+      if (seal !== undefined) return secret !== undefined && seal === sealed(key, secret);
+      if (!holder) return false;
+      const untold = and(eq(payTransfers.key, key), eq(payTransfers.state, "done"), eq(payTransfers.attempt, attempt));
+      return (await db.update(payTransfers).set({ attempt: "" }).where(untold).returning({ key: payTransfers.key })).length > 0;
+    },
     leftOver: async (beforeMs) => {
       const rows = await db
         .select()
@@ -125,3 +142,8 @@ export function createTransfers(db: Database, chainId: number): Transfers {
         .orderBy(payTransfers.createdAtMs),
   };
 }
+
+const sealed = (key: string, secret: string): string =>
+  createHash("sha256")
+    .update(JSON.stringify([key, secret]))
+    .digest("base64url");

@@ -22,8 +22,8 @@ import type { Transfers } from "./transfers.ts";
 export interface X402 {
   /** Value of `PAYMENT-REQUIRED` for this path. */
   required(url: string): Promise<string>;
-  /** A payment that comes with a request: what it leaves is a balance. With `onto`, that balance gets it. */
-  pay(header: string, onto?: PayAccount): Promise<Paid>;
+  /** A payment that comes with a request: what it leaves is a balance. With `onto`, that balance gets it. `secret`: the payer's alone. */
+  pay(header: string, options?: { readonly onto?: PayAccount | undefined; readonly secret?: string | undefined }): Promise<Paid>;
 }
 
 export type Paid =
@@ -87,7 +87,7 @@ export function createX402(options: X402Options): X402 {
     return [...(await Promise.all(listed.map(exactOf))).flat(), ...listed.map(streamOf)];
   }
 
-  async function payExact(payload: PaymentPayload, onto: PayAccount | undefined): Promise<Paid> {
+  async function payExact(payload: PaymentPayload, { onto, secret }: NonNullable<Parameters<X402["pay"]>[1]>): Promise<Paid> {
     const { accepted } = payload;
     const wanted = (await accepts()).find(
       ({ scheme, asset, amount, extra }) =>
@@ -104,31 +104,34 @@ export function createX402(options: X402Options): X402 {
       throw refuse("This payment is for another offer than the balance.");
     }
     if (onto && onto.row.state !== "open") throw refuse("The balance that this payment is for has ended.");
-    const { from, nonce } = identityOf(payload);
+    const method = wanted.extra.assetTransferMethod as "eip3009" | "permit2";
+    const { from, nonce } = identityOf(payload, method);
     const key = `x402:${chainId}:${wanted.asset}:${from}:${nonce}`.toLowerCase();
     const payment = onto?.row.payment ?? BigInt(keccak256(stringToHex(key)));
     const amount = BigInt(wanted.amount);
     const terms = { providerId, payer: from, asset: wanted.asset as Address, ratePerSecond };
-    const method = wanted.extra.assetTransferMethod as "eip3009" | "permit2";
     const intent = {
       asset: terms.asset,
       payer: from,
       sinceBlock: String(await headNumber()),
       paid: { method, nonce, providerId, ratePerSecond: String(ratePerSecond) },
     };
-    const made = await transfers.once({ key, payment, kind: "funding", amount, intent, nowMs: clock.now() }, async (hold) => {
-      try {
-        const { hash } = await facilitator.settle(payload, wanted, hold.signed);
-        return { hash, account: await balances.fund({ key, payment, amount, hash, terms }) };
-      } catch (thrown) {
-        if (await hold.release()) throw thrown;
-        throw new AppError("IDEMPOTENCY_CONFLICT", "It is not known yet whether this payment has arrived.", {
-          retryAfterSeconds: 5,
-          hint: "Send the same payment again in a moment; do not sign another one.",
-          cause: thrown,
-        });
-      }
-    });
+    const made = await transfers.once(
+      { key, payment, kind: "funding", amount, intent, nowMs: clock.now(), ...(secret === undefined ? {} : { secret }) },
+      async (hold) => {
+        try {
+          const { hash } = await facilitator.settle(payload, wanted, hold.signed);
+          return { hash, account: await balances.fund({ key, payment, amount, hash, terms }) };
+        } catch (thrown) {
+          if (await hold.release()) throw thrown;
+          throw new AppError("IDEMPOTENCY_CONFLICT", "It is not known yet whether this payment has arrived.", {
+            retryAfterSeconds: 5,
+            hint: "Send the same payment again in a moment; do not sign another one.",
+            cause: thrown,
+          });
+        }
+      },
+    );
     if ("mine" in made) return { scheme: "exact", account: made.mine.account, response: responseOf(made.mine.hash, from, wanted.amount) };
     const { known } = made;
     if (known.state === "failed") throw refuse("This authorization was used for something else.");
@@ -138,7 +141,13 @@ export function createX402(options: X402Options): X402 {
         hint: "Ask again in a moment.",
       });
     }
-    // Paid before: what is left of it pays on.
+    // All of a payment can be read on the chain, so showing it again proves nothing.
+    if (!(await transfers.mayHave(known, secret))) {
+      throw new AppError("IDEMPOTENCY_CONFLICT", "This payment was taken before.", {
+        param: "payment-signature",
+        hint: "Go on with the balance token that came with its answer, or sign another payment; what is left of it goes back to its payer.",
+      });
+    }
     const account = await balances.fund({ key, payment: known.payment, amount, hash: undefined, terms });
     return { scheme: "exact", account, response: responseOf(known.transactionHash ?? "0x", from, wanted.amount) };
   }
@@ -151,8 +160,11 @@ export function createX402(options: X402Options): X402 {
     amount,
   });
 
-  function identityOf({ payload }: PaymentPayload): { from: Address; nonce: Hex } {
-    const given = authorization.safeParse(payload.authorization ?? payload.permit2Authorization);
+  /** What is booked must be what is sent: a payment holds one authorization, of the kind that it says. */
+  function identityOf({ payload }: PaymentPayload, method: "eip3009" | "permit2"): { from: Address; nonce: Hex } {
+    const [own, other] =
+      method === "eip3009" ? (["authorization", "permit2Authorization"] as const) : (["permit2Authorization", "authorization"] as const);
+    const given = authorization.safeParse(other in payload ? undefined : payload[own]);
     if (!given.success || !isAddress(given.data.from, { strict: false }) || BigInt(given.data.nonce) >= MOST) {
       throw refuse("The payment names no payer and nonce.");
     }
@@ -164,11 +176,11 @@ export function createX402(options: X402Options): X402 {
       const resource = { url, description: "Answers of a model, paid by the second", mimeType: "text/event-stream" };
       return encodeX402({ x402Version: 2, error: "PAYMENT-SIGNATURE header is required", resource, accepts: [...(await accepts())] });
     },
-    pay: async (header, onto) => {
+    pay: async (header, options = {}) => {
       const payload = decodePaymentPayload(header);
       if (payload.accepted.network !== network) throw refuse(`This provider is paid on ${network}.`);
       if (!isAddressEqual(payload.accepted.payTo as Address, payee)) throw refuse("This payment is for somebody else.");
-      if (payload.accepted.scheme === "exact") return payExact(payload, onto);
+      if (payload.accepted.scheme === "exact") return payExact(payload, options);
       if (payload.accepted.scheme !== "stream") throw refuse("This provider does not know this scheme.");
       const proof = sessionRequest.safeParse(payload.payload);
       if (!proof.success) throw refuse("The proof of the stream is malformed.");

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readBody } from "@clawcompute/lib/node";
-import { decodePaymentPayload, paymentHeaders } from "@clawcompute/lib/protocol/payments";
+import { paymentHeaders } from "@clawcompute/lib/protocol/payments";
+import { identifierOf } from "../caller.ts";
 import type { ProviderContext } from "../context.ts";
 import { type Claim, isKept, type Kept } from "../payments/replays.ts";
 import type { RouteContext } from "./handler.ts";
@@ -33,12 +34,4 @@ export { isKept };
 
 function keyOf(c: RouteContext): string | undefined {
   return c.req.header(paymentHeaders.idempotencyKey) ?? identifierOf(c.req.header(paymentHeaders.x402Signature));
-}
-
-/** x402's extension `payment-identifier`. */
-function identifierOf(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined;
-  const extension = decodePaymentPayload(header).extensions?.["payment-identifier"] as { info?: { id?: unknown } } | undefined;
-  const id = extension?.info?.id;
-  return typeof id === "string" && /^[A-Za-z0-9_-]{16,128}$/.test(id) ? id : undefined;
 }

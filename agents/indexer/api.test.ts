@@ -179,6 +179,7 @@ describe("the table of routes", () => {
   it.each([
     ["/v1/streams?cursor=abc", 400, "bad_request", "cursor"],
     ["/v1/streams?cursor=WyIxIiwiMiJd", 400, "bad_request", "cursor"],
+    [`/v1/streams?cursor=${Buffer.from(`["${"9".repeat(40)}"]`).toString("base64url")}`, 400, "bad_request", null],
     ["/v1/streams?payer=0x12", 400, "bad_request", "payer"],
     ["/v1/streams?colour=red", 400, "bad_request", "colour"],
     ["/v1/streams?limit=501", 400, "bad_request", "limit"],

@@ -4,6 +4,7 @@ import { type IndexerAnswer, type IndexerRoute, type IndexerRouteName, indexerOp
 import { type AppEnv, checkShape, createApp, type Logger, type Metrics, problemResponse } from "@clawcompute/lib/node";
 import { type Database, storeError } from "@clawcompute/lib/store";
 import type { Context, Hono } from "hono";
+import { cors } from "hono/cors";
 import { streamSSE } from "hono/streaming";
 import type { HeadTracker } from "./head.ts";
 import { createFeed } from "./live.ts";
@@ -39,7 +40,15 @@ const FRESH_MS = 15_000;
 /** The indexer's API: one handler for each row of the table of routes. */
 export function createIndexerApp(options: IndexerAppOptions): Hono<AppEnv> {
   const { db, chainId, heads, health, assertReady, logger, metrics, corsOrigin, signal } = options;
-  const app = createApp({ logger, metrics, corsOrigin, exposeHeaders: ["etag"] });
+  const app = createApp({ logger, metrics });
+  // After the answer is made: headers set before it would have it copied once more.
+  app.use(async (c, next) => {
+    await next();
+    c.res.headers.set("access-control-allow-origin", corsOrigin);
+    c.res.headers.set("access-control-expose-headers", "x-request-id,retry-after,etag");
+    if (corsOrigin !== "*") c.res.headers.append("vary", "origin");
+  });
+  app.options("*", cors({ origin: corsOrigin, allowMethods: ["GET"], maxAge: 600 }));
   const context = { db, chainId, heads };
   const handlers: Handlers<JsonRouteName> = {
     ...offerRoutes(context),
@@ -53,19 +62,10 @@ export function createIndexerApp(options: IndexerAppOptions): Hono<AppEnv> {
   for (const [name, handler] of Object.entries(handlers)) {
     const route: IndexerRoute = indexerRoutes[name as JsonRouteName];
     app.get(route.path, async (c) => {
-      const query = c.req.query();
-      const unknown = Object.keys(query).find((key) => !(key in route.query.shape));
-      if (unknown !== undefined) {
-        throw new AppError("BAD_REQUEST", `${unknown.slice(0, 50)}: is not a filter of ${route.path}.`, {
-          param: unknown.slice(0, 50),
-          hint: "See /openapi.json.",
-        });
-      }
-      const input = { ...checkShape(route.params, c.req.param()), ...checkShape(route.query, query) };
       const head = heads.current();
-      const { search, pathname } = new URL(c.req.url);
       const tag = `${head.version}.${Math.floor(Date.now() / FRESH_MS)}`;
-      const etag = `W/"${createHash("sha1").update(`${chainId} ${tag} ${pathname}${search}`).digest("base64url")}"`;
+      const address = addressOf(c.req.url, c.req.path);
+      const etag = `W/"${createHash("sha1").update(`${chainId} ${tag} ${address}`).digest("base64url")}"`;
       const headers = { etag, "cache-control": "no-cache", vary: "accept-encoding" };
       if (
         c.req
@@ -75,9 +75,23 @@ export function createIndexerApp(options: IndexerAppOptions): Hono<AppEnv> {
       )
         return c.body(null, 304, headers);
       const body = await pages
-        .get(tag, `${pathname}${search}`, async () => JSON.stringify(await (handler as Handler<JsonRouteName>)(input as never, head)))
+        .get(tag, address, async () => {
+          const query = c.req.query();
+          const unknown = Object.keys(query).find((key) => !(key in route.query.shape));
+          if (unknown !== undefined) {
+            throw new AppError("BAD_REQUEST", `${unknown.slice(0, 50)}: is not a filter of ${route.path}.`, {
+              param: unknown.slice(0, 50),
+              hint: "See /openapi.json.",
+            });
+          }
+          const input = { ...checkShape(route.params, c.req.param()), ...checkShape(route.query, query) };
+          return Buffer.from(await (handler as Handler<JsonRouteName>)(input as never, head));
+        })
         .catch((thrown) => {
-          throw storeError(thrown);
+          const error = storeError(thrown);
+          // Data exceptions of PostgreSQL: a number or a text that no row could hold.
+          if (!String(error.facts.sqlState ?? "").startsWith("22")) throw error;
+          throw new AppError("BAD_REQUEST", "A filter or the cursor names what cannot be.", { cause: error });
         });
       return c.body(body, 200, { ...headers, "content-type": "application/json" });
     });
@@ -127,4 +141,16 @@ export function createIndexerApp(options: IndexerAppOptions): Hono<AppEnv> {
   }
 
   return app;
+}
+
+/** The same for the same filters in another order. */
+function addressOf(url: string, path: string): string {
+  const at = url.indexOf("?");
+  return at < 0
+    ? path
+    : `${path}?${url
+        .slice(at + 1)
+        .split("&")
+        .sort()
+        .join("&")}`;
 }

@@ -1,4 +1,4 @@
-import { and, type Database, desc, eq, indexerStreams, isNull, sql } from "@clawcompute/lib/store";
+import { and, type Database, desc, eq, indexerStreams, isNull, type SQL, sql } from "@clawcompute/lib/store";
 import type { Address } from "viem";
 import type { Head } from "./head.ts";
 
@@ -27,9 +27,10 @@ const RANKED = 5_000;
 const REFRESH_MS = 10_000;
 const ASSETS_KEPT = 8;
 
-export const accruedAt = (asOf: number) => {
+/** `asOf`: chain time. */
+export const accruedAt = (asOf: SQL) => {
   const { ratePerSecond, end, lastPaid } = indexerStreams;
-  return sql`(${ratePerSecond} * greatest(least(${end}, ${sql.raw(String(Math.trunc(asOf)))}) - ${lastPaid}, 0))`;
+  return sql`(${ratePerSecond} * greatest(least(${end}, ${asOf}) - ${lastPaid}, 0))`;
 };
 
 /**
@@ -41,7 +42,7 @@ export function createRankings(db: Database, chainId: number, now: () => number)
 
   async function make(asset: Address | undefined, asOf: number): Promise<Ranking> {
     const { id, closedAt } = indexerStreams;
-    const accrued = accruedAt(asOf);
+    const accrued = accruedAt(sql`${asOf}::bigint`);
     const rows = await db
       .select({ id, accrued: sql<string>`${accrued}::text` })
       .from(indexerStreams)

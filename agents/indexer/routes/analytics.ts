@@ -3,21 +3,31 @@ import {
   and,
   desc,
   eq,
+  getTableColumns,
   gte,
   indexerIntervals,
   indexerKeeperDays,
   indexerProbes,
   indexerTotals,
   lte,
-  readRows,
+  pageItem,
+  readPage,
   sql,
 } from "@clawcompute/lib/store";
 import { beyond, decodeCursor, digits, hexText, paged } from "../cursor.ts";
-import { type ApiContext, dateOf, type Handlers } from "./handler.ts";
+import { type ApiContext, dateOf, dateOfDay, type Handlers, json, pageJson } from "./handler.ts";
 
 type Interval = IndexerAnswer<"activity">["items"][number];
 type KeeperDay = Omit<IndexerAnswer<"keeperDays">["items"][number], "date">;
+type UptimeDay = IndexerAnswer<"providerUptime">["items"][number];
 const SECONDS = { minute: 60, hour: 3_600 } as const;
+
+const { chainId: _, providerId: __, latencyMs, ...probeColumns } = getTableColumns(indexerProbes);
+const uptimeItem = pageItem<UptimeDay>({
+  ...probeColumns,
+  date: dateOfDay(indexerProbes.day),
+  meanLatencyMs: sql`coalesce(round(${latencyMs}::numeric / nullif(${indexerProbes.answered}, 0))::text, 'null')`,
+});
 
 /** What charts are drawn from; every sum was made while the events came in. */
 export function analyticsRoutes({ db, chainId }: ApiContext): Handlers<"activity" | "keeperDays" | "providerUptime"> {
@@ -59,7 +69,7 @@ export function analyticsRoutes({ db, chainId }: ApiContext): Handlers<"activity
         (row) => row,
         (row) => [row.at, row.asset],
       );
-      return { ...page, block: head.blockNumber };
+      return json({ ...page, block: head.blockNumber });
     },
     keeperDays: async ({ keeper, from, to, limit, cursor }, head) => {
       const keys = decodeCursor(cursor, [digits]);
@@ -82,22 +92,20 @@ export function analyticsRoutes({ db, chainId }: ApiContext): Handlers<"activity
         (row) => ({ ...row, date: dateOf(row.day) }),
         (row) => [row.day],
       );
-      return { ...page, block: head.blockNumber };
+      return json({ ...page, block: head.blockNumber });
     },
     providerUptime: async ({ id, limit, cursor }, head) => {
-      const keys = decodeCursor(cursor, [digits]);
+      const after = decodeCursor(cursor, [digits]);
       const { providerId, day } = indexerProbes;
-      const rows = await readRows(db, indexerProbes, {
-        where: and(eq(indexerProbes.chainId, chainId), eq(providerId, id), beyond([sql`${day}`], keys, "desc")),
+      const page = await readPage<UptimeDay>(db, {
+        from: sql`${indexerProbes}`,
+        where: and(eq(indexerProbes.chainId, chainId), eq(providerId, id), beyond([sql`${day}`], after, "desc")),
         orderBy: [desc(day)],
-        limit: limit + 1,
+        item: uptimeItem,
+        keys: [day],
+        limit,
       });
-      const item = ({ chainId: _, providerId: __, latencyMs, ...row }: (typeof rows)[number]) => ({
-        ...row,
-        date: dateOf(row.day),
-        meanLatencyMs: row.answered ? Math.round(latencyMs / row.answered) : null,
-      });
-      return { ...paged(rows, limit, item, (row) => [row.day]), block: head.blockNumber };
+      return pageJson(page, head);
     },
   };
 }

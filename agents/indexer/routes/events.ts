@@ -1,6 +1,18 @@
 import type { IndexerAnswer } from "@clawcompute/lib/indexer";
-import { and, asc, type Database, desc, eq, indexerEvents, readRows, sql } from "@clawcompute/lib/store";
-import { beyond, decodeCursor, digits, paged } from "../cursor.ts";
+import {
+  and,
+  asc,
+  type Database,
+  desc,
+  eq,
+  getTableColumns,
+  indexerEvents,
+  type PageText,
+  pageItem,
+  readPage,
+  sql,
+} from "@clawcompute/lib/store";
+import { beyond, decodeCursor, digits } from "../cursor.ts";
 
 type EventItem = IndexerAnswer<"streamEvents">["items"][number];
 
@@ -25,21 +37,29 @@ export interface EventPage {
   readonly cursor?: string | undefined;
 }
 
+const { chainId: _, blockHash: __, subject: ___, ...columns } = getTableColumns(indexerEvents);
+const eventText = pageItem<EventItem>(columns);
+
 /** The events that tell about one thing, or all. */
-export async function readEvents(
-  db: Database,
-  { chainId, subject, order, limit, cursor }: EventPage,
-): Promise<{ items: EventItem[]; next: string | null }> {
+export function readEvents(db: Database, { chainId, subject, order, limit, cursor }: EventPage): Promise<PageText<EventItem>> {
   const keys = decodeCursor(cursor, [digits, digits]);
   const direction = order === "asc" ? asc : desc;
-  const rows = await readRows(db, indexerEvents, {
+  const { blockNumber, logIndex } = indexerEvents;
+  return readPage<EventItem>(db, {
+    from: sql`${indexerEvents}`,
     where: and(
       eq(indexerEvents.chainId, chainId),
       subject === undefined ? undefined : eq(indexerEvents.subject, subject),
-      beyond([sql`${indexerEvents.blockNumber}`, sql`${indexerEvents.logIndex}`], keys, order),
+      beyond([sql`${blockNumber}`, sql`${logIndex}`], keys, order),
     ),
-    orderBy: [direction(indexerEvents.blockNumber), direction(indexerEvents.logIndex)],
-    limit: limit + 1,
+    orderBy: [direction(blockNumber), direction(logIndex)],
+    item: eventText,
+    keys: [blockNumber, logIndex],
+    limit,
   });
-  return paged(rows, limit, eventItem, (row) => [row.blockNumber, row.logIndex]);
+}
+
+/** The same, for one thing that is told with its events. */
+export async function listEvents(db: Database, page: EventPage): Promise<EventItem[]> {
+  return JSON.parse(`[${(await readEvents(db, page)).items}]`) as EventItem[];
 }

@@ -4,6 +4,7 @@ import {
   asc,
   desc,
   eq,
+  getTableColumns,
   gte,
   indexerDays,
   indexerKeeperActions,
@@ -13,45 +14,70 @@ import {
   indexerTotals,
   isNull,
   lte,
+  pageItem,
+  quoted,
+  readPage,
   readRows,
   sql,
 } from "@clawcompute/lib/store";
 import { beyond, decodeCursor, digits, hexText, paged } from "../cursor.ts";
 import { readEvents } from "./events.ts";
-import { type ApiContext, dateOf, type Handlers } from "./handler.ts";
+import { type ApiContext, dateOf, type Handlers, json, pageJson } from "./handler.ts";
 
 type KeeperItem = IndexerAnswer<"keepers">["items"][number];
 type ActionItem = IndexerAnswer<"keeperActions">["items"][number];
 type Sums = Pick<typeof indexerTotals.$inferSelect, "deposited" | "paid" | "rewards" | "refunded" | "soldMs">;
 
+const { keeper, events: actions, streams, completed, accrued, reward, gasWei: gasCost } = indexerKeepers;
+const net = quoted(sql`${reward} - ${gasCost}`);
+const keeperItem = pageItem<KeeperItem>({ keeper, actions, streams, completed, accrued, reward, gasCost, net });
+
+const { chainId: _, ...actionColumns } = getTableColumns(indexerKeeperActions);
+const actionItem = pageItem<ActionItem>({
+  ...actionColumns,
+  gasCost: quoted(sql`${indexerKeeperActions.gasUsed} * ${indexerKeeperActions.gasPrice}`),
+});
+
 /** Keepers and the network as a whole. */
 export function networkRoutes({ db, chainId }: ApiContext): Handlers<"keepers" | "keeperActions" | "daily" | "events" | "stats"> {
   return {
     keepers: async ({ sort, limit, cursor }, head) => {
-      const keys = decodeCursor(cursor, sort === "reward" ? [digits, hexText] : [hexText]);
-      const { reward, keeper } = indexerKeepers;
-      const columns = sort === "reward" ? [sql`${reward}`, sql`${keeper}`] : [sql`${keeper}`];
-      const rows = await readRows(db, indexerKeepers, {
-        where: and(eq(indexerKeepers.chainId, chainId), beyond(columns, keys, sort === "reward" ? "desc" : "asc")),
-        orderBy: [...(sort === "reward" ? [desc(reward), desc(keeper)] : [asc(keeper)])],
-        limit: limit + 1,
+      const after = decodeCursor(cursor, sort === "reward" ? [digits, hexText] : [hexText]);
+      const { keeper, reward } = indexerKeepers;
+      const [keys, order] = sort === "reward" ? ([[reward, keeper], "desc"] as const) : ([[keeper], "asc"] as const);
+      const page = await readPage<KeeperItem>(db, {
+        from: sql`${indexerKeepers}`,
+        where: and(
+          eq(indexerKeepers.chainId, chainId),
+          beyond(
+            keys.map((key) => sql`${key}`),
+            after,
+            order,
+          ),
+        ),
+        orderBy: keys.map(order === "asc" ? asc : desc),
+        item: keeperItem,
+        keys,
+        limit,
       });
-      const keysOf = (row: (typeof rows)[number]) => (sort === "reward" ? [row.reward, row.keeper] : [row.keeper]);
-      return { ...paged(rows, limit, keeperItem, keysOf), block: head.blockNumber };
+      return pageJson(page, head);
     },
     keeperActions: async ({ keeper, limit, cursor }, head) => {
-      const keys = decodeCursor(cursor, [digits, digits]);
+      const after = decodeCursor(cursor, [digits, digits]);
       const { blockNumber, logIndex } = indexerKeeperActions;
-      const rows = await readRows(db, indexerKeeperActions, {
+      const page = await readPage<ActionItem>(db, {
+        from: sql`${indexerKeeperActions}`,
         where: and(
           eq(indexerKeeperActions.chainId, chainId),
           keeper === undefined ? undefined : eq(indexerKeeperActions.keeper, keeper),
-          beyond([sql`${blockNumber}`, sql`${logIndex}`], keys, "desc"),
+          beyond([sql`${blockNumber}`, sql`${logIndex}`], after, "desc"),
         ),
         orderBy: [desc(blockNumber), desc(logIndex)],
-        limit: limit + 1,
+        item: actionItem,
+        keys: [blockNumber, logIndex],
+        limit,
       });
-      return { ...paged(rows, limit, actionItem, (row) => [row.blockNumber, row.logIndex]), block: head.blockNumber };
+      return pageJson(page, head);
     },
     daily: async ({ asset, from, to, limit, cursor }, head) => {
       const keys = decodeCursor(cursor, [digits, hexText]);
@@ -93,12 +119,9 @@ export function networkRoutes({ db, chainId }: ApiContext): Handlers<"keepers" |
         date: dateOf(row.day),
         streamsOpen: Number(row.streamsOpen),
       });
-      return { ...paged(rows, limit, item, (row) => [row.day, row.asset]), block: head.blockNumber };
+      return json({ ...paged(rows, limit, item, (row) => [row.day, row.asset]), block: head.blockNumber });
     },
-    events: async ({ limit, cursor }, head) => ({
-      ...(await readEvents(db, { chainId, order: "desc", limit, cursor })),
-      block: head.blockNumber,
-    }),
+    events: async ({ limit, cursor }, head) => pageJson(await readEvents(db, { chainId, order: "desc", limit, cursor }), head),
     stats: async (_, head) => {
       const totals = await readRows(db, indexerTotals, { where: eq(indexerTotals.chainId, chainId), orderBy: [asc(indexerTotals.asset)] });
       const [offers] = await db
@@ -117,7 +140,7 @@ export function networkRoutes({ db, chainId }: ApiContext): Handlers<"keepers" |
         totals.reduce((total, row) => total + row[key], 0);
       const [open, ended] = [sum("streamsOpened") - sum("streamsClosed"), Number(past?.ended ?? 0)];
       const [channelsOpened, channelsClosed] = [sum("channelsOpened"), sum("channelsClosed")];
-      return {
+      return json({
         block: head.blockNumber,
         at: head.at,
         providers: { total: Number(offers?.total ?? 0), active: Number(offers?.active ?? 0), models: Number(offers?.models ?? 0) },
@@ -129,36 +152,11 @@ export function networkRoutes({ db, chainId }: ApiContext): Handlers<"keepers" |
           held: String(row.deposited - row.paid - row.rewards - row.refunded),
         })),
         events: sum("events"),
-      };
+      });
     },
   };
 }
 
 function moneyOf({ deposited, paid, rewards, refunded, soldMs }: Sums) {
   return { deposited: String(deposited), paid: String(paid), rewards: String(rewards), refunded: String(refunded), soldMs: String(soldMs) };
-}
-
-function keeperItem({ keeper, events, streams, completed, accrued, reward, gasWei }: typeof indexerKeepers.$inferSelect): KeeperItem {
-  const money = { accrued: String(accrued), reward: String(reward), gasCost: String(gasWei), net: String(reward - gasWei) };
-  return { keeper, actions: events, streams, completed, ...money };
-}
-
-function actionItem({
-  chainId: _,
-  accrued,
-  reward,
-  gasUsed,
-  gasPrice,
-  tokenRewards,
-  ...row
-}: typeof indexerKeeperActions.$inferSelect): ActionItem {
-  return {
-    ...row,
-    accrued: String(accrued),
-    reward: String(reward),
-    tokenRewards: tokenRewards as ActionItem["tokenRewards"],
-    gasUsed: String(gasUsed),
-    gasPrice: String(gasPrice),
-    gasCost: String(gasUsed * gasPrice),
-  };
 }

@@ -1,11 +1,11 @@
 import { AppError } from "@clawcompute/lib/errors";
 import type { IndexerAnswer } from "@clawcompute/lib/indexer";
 import {
-  among,
   and,
   asc,
   desc,
   eq,
+  getTableColumns,
   gte,
   indexerModels,
   indexerPrices,
@@ -13,18 +13,50 @@ import {
   indexerProviderDays,
   indexerProviders,
   lte,
+  type PgColumn,
+  pageItem,
+  readPage,
   readRows,
   sql,
 } from "@clawcompute/lib/store";
-import { anyText, beyond, decodeCursor, digits, hexText, paged } from "../cursor.ts";
+import { anyText, beyond, decodeCursor, digits, hexText } from "../cursor.ts";
 import { priceDays } from "../priceDays.ts";
 import { readEvents } from "./events.ts";
-import { type ApiContext, dateOf, dayOf, type Handlers } from "./handler.ts";
+import { type ApiContext, dateOf, dateOfDay, dayOf, type Handlers, json, pageJson } from "./handler.ts";
 
 type ProviderItem = IndexerAnswer<"provider">;
-type ProviderRow = typeof indexerProviders.$inferSelect;
+type ProviderDayItem = IndexerAnswer<"providerDays">["items"][number];
+type ModelItem = IndexerAnswer<"models">["items"][number];
+type PriceItem = IndexerAnswer<"prices">["items"][number];
 
 const UPTIME_DAYS = 7;
+
+const { chainId, ...offerColumns } = getTableColumns(indexerProviders);
+const plainOffer = pageItem<ProviderItem>({ ...offerColumns, uptime: sql`'null'` });
+
+const { day, probes, answered, latencyMs, lastAtMs, lastOk, lastReason } = indexerProbes;
+const newest = (column: PgColumn) => sql`(array_agg(${column} order by ${day} desc))[1]`;
+const probedOffer = pageItem<ProviderItem>({
+  ...offerColumns,
+  uptime: sql`(select coalesce(case when count(*) > 0 then json_build_object(
+      'probes', sum(${probes})::bigint, 'answered', sum(${answered})::bigint,
+      'meanLatencyMs', round(sum(${latencyMs}) / nullif(sum(${answered}), 0)),
+      'lastAtMs', ${newest(lastAtMs)}, 'lastOk', ${newest(lastOk)}, 'lastReason', ${newest(lastReason)}) end::text, 'null')
+    from ${indexerProbes} where ${indexerProbes.chainId} = ${chainId} and ${indexerProbes.providerId} = ${offerColumns.id}
+      and ${day} > floor(extract(epoch from now()) / 86400)::int - ${sql.raw(String(UPTIME_DAYS))})`,
+});
+
+const { chainId: _, events: __, ...dayColumns } = getTableColumns(indexerProviderDays);
+const providerDayItem = pageItem<ProviderDayItem>({ ...dayColumns, date: dateOfDay(indexerProviderDays.day) });
+
+const { chainId: ___, ...priceColumns } = getTableColumns(indexerPrices);
+const priceItem = pageItem<PriceItem>(priceColumns);
+
+const { model, asset, serviceType, events: providers, active } = indexerModels;
+const lowestPrice = sql`coalesce((select concat('"', p.price_per_second, '"') from ${indexerProviders} p
+  where p.chain_id = ${indexerModels.chainId} and p.model = ${model} and p.active and p.asset = ${asset} and p.service_type = ${serviceType}
+  order by p.price_per_second limit 1), 'null')`;
+const modelItem = pageItem<ModelItem>({ model, asset, serviceType, providers, active, lowestPrice });
 
 export function offerRoutes({
   db,
@@ -47,27 +79,16 @@ export function offerRoutes({
     return probed;
   }
 
-  async function withUptime(rows: readonly ProviderRow[]): Promise<ProviderItem[]> {
-    const since = dayOf(Date.now() / 1000) - UPTIME_DAYS + 1;
-    const ids = rows.map(({ id }) => id);
-    const where = and(eq(indexerProbes.chainId, chainId), gte(indexerProbes.day, since), among(indexerProbes.providerId, ids));
-    const probes = ids.length > 0 && (await anyProbes()) ? await readRows(db, indexerProbes, { where }) : [];
-    return rows.map((row) =>
-      providerItem(
-        row,
-        probes.filter(({ providerId }) => providerId === row.id),
-      ),
-    );
-  }
+  const offerItem = async () => ((await anyProbes()) ? probedOffer : plainOffer);
 
   return {
     providers: async ({ model, asset, serviceType, active, owner, minPrice, maxPrice, sort, limit, cursor }, head) => {
-      const keys = decodeCursor(cursor, sort === "id" ? [digits] : [digits, digits]);
-      const column = { price: indexerProviders.pricePerSecond, earned: indexerProviders.earned, id: indexerProviders.id }[sort];
+      const after = decodeCursor(cursor, sort === "id" ? [digits] : [digits, digits]);
+      const { id, pricePerSecond, earned } = indexerProviders;
+      const keys = { price: [pricePerSecond, id], earned: [earned, id], id: [id] }[sort];
       const order = sort === "earned" ? "desc" : "asc";
-      const direction = order === "asc" ? asc : desc;
-      const columns = sort === "id" ? [sql`${indexerProviders.id}`] : [sql`${column}`, sql`${indexerProviders.id}`];
-      const rows = await readRows(db, indexerProviders, {
+      const page = await readPage<ProviderItem>(db, {
+        from: sql`${indexerProviders}`,
         where: and(
           eq(indexerProviders.chainId, chainId),
           model === undefined ? undefined : eq(indexerProviders.model, model),
@@ -75,94 +96,87 @@ export function offerRoutes({
           serviceType === undefined ? undefined : eq(indexerProviders.serviceType, serviceType),
           active === undefined ? undefined : eq(indexerProviders.active, active),
           owner === undefined ? undefined : eq(indexerProviders.owner, owner),
-          minPrice === undefined ? undefined : gte(indexerProviders.pricePerSecond, BigInt(minPrice)),
-          maxPrice === undefined ? undefined : lte(indexerProviders.pricePerSecond, BigInt(maxPrice)),
-          beyond(columns, keys, order),
+          minPrice === undefined ? undefined : gte(pricePerSecond, BigInt(minPrice)),
+          maxPrice === undefined ? undefined : lte(pricePerSecond, BigInt(maxPrice)),
+          beyond(
+            keys.map((key) => sql`${key}`),
+            after,
+            order,
+          ),
         ),
-        orderBy: [...(sort === "id" ? [direction(indexerProviders.id)] : [direction(column), direction(indexerProviders.id)])],
-        limit: limit + 1,
+        orderBy: keys.map(order === "asc" ? asc : desc),
+        item: await offerItem(),
+        keys,
+        limit,
       });
-      const keysOf = (row: ProviderRow) => (sort === "id" ? [row.id] : [sort === "price" ? row.pricePerSecond : row.earned, row.id]);
-      const { items, next } = paged(rows, limit, (row) => row, keysOf);
-      return { items: await withUptime(items), next, block: head.blockNumber };
+      return pageJson(page, head);
     },
     provider: async ({ id }) => {
-      const rows = await readRows(db, indexerProviders, { where: and(eq(indexerProviders.chainId, chainId), eq(indexerProviders.id, id)) });
-      const [item] = await withUptime(rows);
-      if (!item) throw new AppError("NOT_FOUND", `There is no provider ${id}.`, { param: "id" });
-      return item;
-    },
-    providerHistory: async ({ id, limit, cursor }, head) => ({
-      ...(await readEvents(db, { chainId, subject: `provider:${id}`, order: "desc", limit, cursor })),
-      block: head.blockNumber,
-    }),
-    providerDays: async ({ id, limit, cursor }, head) => {
-      const keys = decodeCursor(cursor, [digits, hexText]);
-      const { day, asset } = indexerProviderDays;
-      const rows = await readRows(db, indexerProviderDays, {
-        where: and(
-          eq(indexerProviderDays.chainId, chainId),
-          eq(indexerProviderDays.providerId, id),
-          beyond([sql`${day}`, sql`${asset}`], keys, "desc"),
-        ),
-        orderBy: [desc(day), desc(asset)],
-        limit: limit + 1,
+      const { items } = await readPage<ProviderItem>(db, {
+        from: sql`${indexerProviders}`,
+        where: and(eq(indexerProviders.chainId, chainId), eq(indexerProviders.id, id)),
+        orderBy: [asc(indexerProviders.id)],
+        item: await offerItem(),
+        keys: [],
+        limit: 1,
       });
-      return { ...paged(rows, limit, providerDayItem, (row) => [row.day, row.asset]), block: head.blockNumber };
+      if (items === "") throw new AppError("NOT_FOUND", `There is no provider ${id}.`, { param: "id" });
+      return items;
+    },
+    providerHistory: async ({ id, limit, cursor }, head) =>
+      pageJson(await readEvents(db, { chainId, subject: `provider:${id}`, order: "desc", limit, cursor }), head),
+    providerDays: async ({ id, limit, cursor }, head) => {
+      const after = decodeCursor(cursor, [digits, hexText]);
+      const { providerId, day, asset } = indexerProviderDays;
+      const page = await readPage<ProviderDayItem>(db, {
+        from: sql`${indexerProviderDays}`,
+        where: and(eq(indexerProviderDays.chainId, chainId), eq(providerId, id), beyond([sql`${day}`, sql`${asset}`], after, "desc")),
+        orderBy: [desc(day), desc(asset)],
+        item: providerDayItem,
+        keys: [day, asset],
+        limit,
+      });
+      return pageJson(page, head);
     },
     models: async ({ asset, limit, cursor }, head) => {
-      const keys = decodeCursor(cursor, [anyText, hexText, digits]);
-      const { model, serviceType } = indexerModels;
-      // Written out: inside a select of one table the builder leaves out the table's name, which here would mean the inner table.
-      const outer = (column: string) => sql.raw(`"indexer_models"."${column}"`);
-      const lowest = sql<string | null>`(
-        select p.price_per_second::text from ${indexerProviders} p
-        where p.chain_id = ${chainId} and p.model = ${outer("model")} and p.active
-          and p.asset = ${outer("asset")} and p.service_type = ${outer("service_type")}
-        order by p.price_per_second limit 1)`;
-      const rows = await db
-        .select({
-          model,
-          asset: indexerModels.asset,
-          serviceType,
-          providers: indexerModels.events,
-          active: indexerModels.active,
-          lowestPrice: lowest,
-        })
-        .from(indexerModels)
-        .where(
-          and(
-            eq(indexerModels.chainId, chainId),
-            asset === undefined ? undefined : eq(indexerModels.asset, asset),
-            beyond([sql`${model}`, sql`${indexerModels.asset}`, sql`${serviceType}`], keys, "asc"),
+      const after = decodeCursor(cursor, [anyText, hexText, digits]);
+      const m = indexerModels;
+      const keys = [m.model, m.asset, m.serviceType];
+      const page = await readPage<ModelItem>(db, {
+        from: sql`${m}`,
+        where: and(
+          eq(m.chainId, chainId),
+          asset === undefined ? undefined : eq(m.asset, asset),
+          beyond(
+            keys.map((key) => sql`${key}`),
+            after,
+            "asc",
           ),
-        )
-        .orderBy(asc(model), asc(indexerModels.asset), asc(serviceType))
-        .limit(limit + 1);
-      return {
-        ...paged(
-          rows,
-          limit,
-          (row) => row,
-          (row) => [row.model, row.asset, row.serviceType],
         ),
-        block: head.blockNumber,
-      };
+        orderBy: keys.map((key) => asc(key)),
+        item: modelItem,
+        keys,
+        limit,
+      });
+      return pageJson(page, head);
     },
     prices: async ({ model, providerId, limit, cursor }, head) => {
-      const keys = decodeCursor(cursor, [digits, digits]);
-      const rows = await readRows(db, indexerPrices, {
+      const after = decodeCursor(cursor, [digits, digits]);
+      const { blockNumber, logIndex } = indexerPrices;
+      const page = await readPage<PriceItem>(db, {
+        from: sql`${indexerPrices}`,
         where: and(
           eq(indexerPrices.chainId, chainId),
           model === undefined ? undefined : eq(indexerPrices.model, model),
           providerId === undefined ? undefined : eq(indexerPrices.providerId, providerId),
-          beyond([sql`${indexerPrices.blockNumber}`, sql`${indexerPrices.logIndex}`], keys, "desc"),
+          beyond([sql`${blockNumber}`, sql`${logIndex}`], after, "desc"),
         ),
-        orderBy: [desc(indexerPrices.blockNumber), desc(indexerPrices.logIndex)],
-        limit: limit + 1,
+        orderBy: [desc(blockNumber), desc(logIndex)],
+        item: priceItem,
+        keys: [blockNumber, logIndex],
+        limit,
       });
-      const item = ({ chainId: _, pricePerSecond, ...row }: (typeof rows)[number]) => ({ ...row, pricePerSecond: String(pricePerSecond) });
-      return { ...paged(rows, limit, item, (row) => [row.blockNumber, row.logIndex]), block: head.blockNumber };
+      return pageJson(page, head);
     },
     dailyPrices: async ({ model, asset, from, to }, head) => {
       const changes = await readRows(db, indexerPrices, {
@@ -178,40 +192,7 @@ export function offerRoutes({
         high: String(day.high),
         offers: day.offers,
       }));
-      return { items, block: head.blockNumber };
+      return json({ items, block: head.blockNumber });
     },
   };
-}
-
-function providerItem(row: ProviderRow, probes: readonly (typeof indexerProbes.$inferSelect)[]): ProviderItem {
-  const { chainId: _, pricePerSecond, earned, ...rest } = row;
-  return { ...rest, pricePerSecond: String(pricePerSecond), earned: String(earned), uptime: uptimeOf(probes) };
-}
-
-function uptimeOf(days: readonly (typeof indexerProbes.$inferSelect)[]): ProviderItem["uptime"] {
-  const newest = days.toSorted((a, b) => b.day - a.day)[0];
-  if (!newest) return null;
-  const sum = (key: "probes" | "answered" | "latencyMs") => days.reduce((total, day) => total + day[key], 0);
-  const answered = sum("answered");
-  const { lastAtMs, lastOk, lastReason } = newest;
-  return {
-    probes: sum("probes"),
-    answered,
-    meanLatencyMs: answered ? Math.round(sum("latencyMs") / answered) : null,
-    lastAtMs,
-    lastOk,
-    lastReason,
-  };
-}
-
-function providerDayItem({ chainId: _, events: __, ...row }: typeof indexerProviderDays.$inferSelect) {
-  const { deposited, paid, rewards, refunded, soldMs } = row;
-  const money = {
-    deposited: String(deposited),
-    paid: String(paid),
-    rewards: String(rewards),
-    refunded: String(refunded),
-    soldMs: String(soldMs),
-  };
-  return { ...row, ...money, date: dateOf(row.day) };
 }

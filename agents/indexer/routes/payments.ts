@@ -5,18 +5,21 @@ import {
   asc,
   desc,
   eq,
+  getTableColumns,
   gt,
   indexerChannels,
   indexerCredits,
   indexerSettlements,
   isNotNull,
   isNull,
-  readRows,
+  pageItem,
+  quoted,
+  readPage,
   sql,
 } from "@clawcompute/lib/store";
-import { beyond, decodeCursor, digits, hexText, paged } from "../cursor.ts";
-import { readEvents } from "./events.ts";
-import type { ApiContext, Handlers } from "./handler.ts";
+import { beyond, decodeCursor, digits, hexText } from "../cursor.ts";
+import { listEvents } from "./events.ts";
+import { type ApiContext, type Handlers, json, pageJson } from "./handler.ts";
 
 type ChannelItem = IndexerAnswer<"channels">["items"][number];
 type SettlementItem = IndexerAnswer<"settlements">["items"][number];
@@ -26,9 +29,10 @@ type CreditItem = IndexerAnswer<"credits">["items"][number];
 export function paymentRoutes({ db, chainId }: ApiContext): Handlers<"channels" | "channel" | "settlements" | "credits"> {
   return {
     channels: async ({ payer, payee, asset, status, limit, cursor }, head) => {
-      const keys = decodeCursor(cursor, [digits, digits]);
+      const after = decodeCursor(cursor, [digits, digits]);
       const { openedBlock, openedLog, closedAt, withdrawableAt } = indexerChannels;
-      const rows = await readRows(db, indexerChannels, {
+      const page = await readPage<ChannelItem>(db, {
+        from: sql`${indexerChannels}`,
         where: and(
           eq(indexerChannels.chainId, chainId),
           payer === undefined ? undefined : eq(indexerChannels.payer, payer),
@@ -37,40 +41,53 @@ export function paymentRoutes({ db, chainId }: ApiContext): Handlers<"channels" 
           status === undefined ? undefined : status === "closed" ? isNotNull(closedAt) : isNull(closedAt),
           status === "open" ? isNull(withdrawableAt) : undefined,
           status === "closing" ? isNotNull(withdrawableAt) : undefined,
-          beyond([sql`${openedBlock}`, sql`${openedLog}`], keys, "desc"),
+          beyond([sql`${openedBlock}`, sql`${openedLog}`], after, "desc"),
         ),
         orderBy: [desc(openedBlock), desc(openedLog)],
-        limit: limit + 1,
+        item: channelItem,
+        keys: [openedBlock, openedLog],
+        limit,
       });
-      return { ...paged(rows, limit, channelItem, (row) => [row.openedBlock, row.openedLog]), block: head.blockNumber };
+      return pageJson(page, head);
     },
     channel: async ({ id }) => {
-      const [row] = await readRows(db, indexerChannels, { where: and(eq(indexerChannels.chainId, chainId), eq(indexerChannels.id, id)) });
-      if (!row) throw new AppError("NOT_FOUND", `There is no channel ${id}.`, { param: "id" });
-      const { items: events } = await readEvents(db, { chainId, subject: `channel:${id}`, order: "asc", limit: 100 });
-      return { ...channelItem(row), events };
+      const { items } = await readPage<ChannelItem>(db, {
+        from: sql`${indexerChannels}`,
+        where: and(eq(indexerChannels.chainId, chainId), eq(indexerChannels.id, id)),
+        orderBy: [asc(indexerChannels.id)],
+        item: channelItem,
+        keys: [],
+        limit: 1,
+      });
+      if (items === "") throw new AppError("NOT_FOUND", `There is no channel ${id}.`, { param: "id" });
+      const events = await listEvents(db, { chainId, subject: `channel:${id}`, order: "asc", limit: 100 });
+      return json({ ...(JSON.parse(items) as ChannelItem), events });
     },
     settlements: async ({ payer, payee, providerId, kind, limit, cursor }, head) => {
-      const keys = decodeCursor(cursor, [digits, digits]);
+      const after = decodeCursor(cursor, [digits, digits]);
       const { blockNumber, logIndex } = indexerSettlements;
-      const rows = await readRows(db, indexerSettlements, {
+      const page = await readPage<SettlementItem>(db, {
+        from: sql`${indexerSettlements}`,
         where: and(
           eq(indexerSettlements.chainId, chainId),
           payer === undefined ? undefined : eq(indexerSettlements.payer, payer),
           payee === undefined ? undefined : eq(indexerSettlements.payee, payee),
           providerId === undefined ? undefined : eq(indexerSettlements.providerId, providerId),
           kind === undefined ? undefined : eq(indexerSettlements.kind, kind),
-          beyond([sql`${blockNumber}`, sql`${logIndex}`], keys, "desc"),
+          beyond([sql`${blockNumber}`, sql`${logIndex}`], after, "desc"),
         ),
         orderBy: [desc(blockNumber), desc(logIndex)],
-        limit: limit + 1,
+        item: settlementItem,
+        keys: [blockNumber, logIndex],
+        limit,
       });
-      return { ...paged(rows, limit, settlementItem, (row) => [row.blockNumber, row.logIndex]), block: head.blockNumber };
+      return pageJson(page, head);
     },
     credits: async ({ account, contract, asset, all, limit, cursor }, head) => {
-      const keys = decodeCursor(cursor, [hexText, /^\w{1,32}$/, hexText]);
+      const after = decodeCursor(cursor, [hexText, /^\w{1,32}$/, hexText]);
       const order = [indexerCredits.account, indexerCredits.contract, indexerCredits.asset];
-      const rows = await readRows(db, indexerCredits, {
+      const page = await readPage<CreditItem>(db, {
+        from: sql`${indexerCredits}`,
         where: and(
           eq(indexerCredits.chainId, chainId),
           account === undefined ? undefined : eq(indexerCredits.account, account),
@@ -79,37 +96,29 @@ export function paymentRoutes({ db, chainId }: ApiContext): Handlers<"channels" 
           all === true ? undefined : gt(indexerCredits.added, sql`${indexerCredits.withdrawn}`),
           beyond(
             order.map((column) => sql`${column}`),
-            keys,
+            after,
             "asc",
           ),
         ),
-        orderBy: [...order.map((column) => asc(column))],
-        limit: limit + 1,
+        orderBy: order.map((column) => asc(column)),
+        item: creditItem,
+        keys: order,
+        limit,
       });
-      return { ...paged(rows, limit, creditItem, (row) => [row.account, row.contract, row.asset]), block: head.blockNumber };
+      return pageJson(page, head);
     },
   };
 }
 
-function channelItem(row: typeof indexerChannels.$inferSelect): ChannelItem {
-  const { chainId: _, openedBlock: __, openedLog: ___, deposit, settled, refunded, ...rest } = row;
-  const status = row.closedAt !== null ? "closed" : row.withdrawableAt !== null ? "closing" : "open";
-  return { ...rest, status, deposit: String(deposit), settled: String(settled), refunded: String(refunded) };
-}
+const { chainId: _, openedBlock: __, openedLog: ___, ...channelColumns } = getTableColumns(indexerChannels);
+const channelItem = pageItem<ChannelItem>({
+  ...channelColumns,
+  status: sql`case when ${indexerChannels.closedAt} is not null then '"closed"'
+    when ${indexerChannels.withdrawableAt} is not null then '"closing"' else '"open"' end`,
+});
 
-function settlementItem(row: typeof indexerSettlements.$inferSelect): SettlementItem {
-  const { chainId: _, streamId, kind, paid, rewards, refunded, ...rest } = row;
-  return {
-    ...rest,
-    kind: kind as SettlementItem["kind"],
-    streamId: streamId === null ? null : String(streamId),
-    paid: String(paid),
-    rewards: String(rewards),
-    refunded: String(refunded),
-  };
-}
+const { chainId: ____, ...settlementColumns } = getTableColumns(indexerSettlements);
+const settlementItem = pageItem<SettlementItem>(settlementColumns);
 
-function creditItem({ account, contract, asset, added, withdrawn }: typeof indexerCredits.$inferSelect): CreditItem {
-  const amounts = { amount: String(added - withdrawn), added: String(added), withdrawn: String(withdrawn) };
-  return { account, contract: contract as CreditItem["contract"], asset, ...amounts };
-}
+const { account, contract, asset, added, withdrawn } = indexerCredits;
+const creditItem = pageItem<CreditItem>({ account, contract, asset, amount: quoted(sql`${added} - ${withdrawn}`), added, withdrawn });

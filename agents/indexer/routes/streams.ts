@@ -1,13 +1,28 @@
 import { AppError } from "@clawcompute/lib/errors";
 import type { IndexerAnswer, IndexerQuery } from "@clawcompute/lib/indexer";
-import { among, and, asc, desc, eq, gt, indexerStreams, isNotNull, isNull, lte, readRows, type SQL, sql } from "@clawcompute/lib/store";
-import { beyond, decodeCursor, digits, encodeCursor, paged } from "../cursor.ts";
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  indexerStreams,
+  isNotNull,
+  isNull,
+  lte,
+  pageItem,
+  quoted,
+  readPage,
+  type SQL,
+  sql,
+} from "@clawcompute/lib/store";
+import { beyond, decodeCursor, digits, encodeCursor } from "../cursor.ts";
 import type { Head } from "../head.ts";
 import { accruedAt, createRankings } from "../ranking.ts";
-import { readEvents } from "./events.ts";
-import type { ApiContext, Handlers } from "./handler.ts";
+import { listEvents, readEvents } from "./events.ts";
+import { type ApiContext, type Handlers, json, pageJson } from "./handler.ts";
 
-type StreamRow = typeof indexerStreams.$inferSelect;
 type StreamItem = IndexerAnswer<"streams">["items"][number];
 type Query = IndexerQuery<"streams">;
 
@@ -25,21 +40,18 @@ export function streamRoutes({ db, chainId }: ApiContext): Handlers<"streams" | 
     const shown = ranking.streams.slice(from, from + limit);
     const more = from + limit < ranking.streams.length;
     if (!more && !ranking.whole) return undefined;
-    const rows = await readRows(db, indexerStreams, {
-      where: and(
-        eq(indexerStreams.chainId, chainId),
-        among(
-          indexerStreams.id,
-          shown.map(({ id }) => id),
-        ),
-        isNull(indexerStreams.closedAt),
-      ),
+    const ids = JSON.stringify(shown.map(({ id }) => String(id)));
+    const page = await readPage<StreamItem>(db, {
+      from: sql`${at(head.at)}, json_array_elements_text(${ids}::json) with ordinality as ranked(id, place)
+        join ${indexerStreams} on ${indexerStreams.id} = ranked.id::bigint`,
+      where: and(eq(indexerStreams.chainId, chainId), isNull(indexerStreams.closedAt)),
+      orderBy: [sql`ranked.place`],
+      item: streamItem,
+      keys: [],
+      limit,
     });
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    const items = shown.map(({ id }) => byId.get(id)).filter((row) => row !== undefined);
     const last = shown.at(-1);
-    const next = more && last ? encodeCursor([ranking.asOf, last.accrued, last.id]) : null;
-    return { items: items.map((row) => streamItem(row, head.at)), next, block: head.blockNumber };
+    return pageJson(page, head, more && last ? encodeCursor([ranking.asOf, last.accrued, last.id]) : null);
   }
 
   return {
@@ -57,26 +69,31 @@ export function streamRoutes({ db, chainId }: ApiContext): Handlers<"streams" | 
       // By what accrued: all pages are for the chain time of the first one.
       const asOf = sort === "accrued" && keys ? Number(keys[0]) : head.at;
       const order = orderOf(sort, asOf, sort === "accrued" ? keys?.slice(1) : keys);
-      const rows = await readRows(db, indexerStreams, {
+      const page = await readPage<StreamItem>(db, {
+        from: sql`${indexerStreams}, ${at(head.at)}`,
         where: and(eq(indexerStreams.chainId, chainId), ...filtersOf(query, sort, head.at), order.after),
-        orderBy: [...order.by],
-        limit: query.limit + 1,
+        orderBy: order.by,
+        item: streamItem,
+        keys: order.keys,
+        limit: query.limit,
       });
-      const keysOf = (row: StreamRow) => ({ id: [row.id], end: [row.end, row.id], accrued: [asOf, accruedOf(row, asOf), row.id] })[sort];
-      return { ...paged(rows, query.limit, (row) => streamItem(row, head.at), keysOf), block: head.blockNumber };
+      return pageJson(page, head);
     },
     stream: async ({ id }, head) => {
-      const [row] = await readRows(db, indexerStreams, {
+      const { items } = await readPage<StreamItem>(db, {
+        from: sql`${indexerStreams}, ${at(head.at)}`,
         where: and(eq(indexerStreams.chainId, chainId), eq(indexerStreams.id, BigInt(id))),
+        orderBy: [asc(indexerStreams.id)],
+        item: streamItem,
+        keys: [],
+        limit: 1,
       });
-      if (!row) throw new AppError("NOT_FOUND", `There is no stream ${id}.`, { param: "id" });
-      const { items: events } = await readEvents(db, { chainId, subject: `stream:${id}`, order: "asc", limit: EVENTS_SHOWN });
-      return { ...streamItem(row, head.at), events };
+      if (items === "") throw new AppError("NOT_FOUND", `There is no stream ${id}.`, { param: "id" });
+      const events = await listEvents(db, { chainId, subject: `stream:${id}`, order: "asc", limit: EVENTS_SHOWN });
+      return json({ ...(JSON.parse(items) as StreamItem), events });
     },
-    streamEvents: async ({ id, limit, cursor }, head) => ({
-      ...(await readEvents(db, { chainId, subject: `stream:${id}`, order: "asc", limit, cursor })),
-      block: head.blockNumber,
-    }),
+    streamEvents: async ({ id, limit, cursor }, head) =>
+      pageJson(await readEvents(db, { chainId, subject: `stream:${id}`, order: "asc", limit, cursor }), head),
   };
 }
 
@@ -94,32 +111,32 @@ function filtersOf({ payer, payee, providerId, asset, status }: Query, sort: "id
   ];
 }
 
-function orderOf(sort: "id" | "end" | "accrued", asOf: number, keys: readonly string[] | undefined): { by: SQL[]; after: SQL | undefined } {
-  const { id, end } = indexerStreams;
-  if (sort === "id") return { by: [desc(id)], after: beyond([sql`${id}`], keys, "desc") };
-  if (sort === "end") return { by: [asc(end), asc(id)], after: beyond([sql`${end}`, sql`${id}`], keys, "asc") };
-  const accrued = accruedAt(asOf);
-  return { by: [sql`${accrued} desc`, desc(id)], after: beyond([accrued, sql`${id}`], keys, "desc") };
+interface Order {
+  readonly by: SQL[];
+  readonly keys: SQL[];
+  readonly after: SQL | undefined;
 }
 
-function accruedOf({ ratePerSecond, end, lastPaid, closedAt }: StreamRow, now: number): bigint {
-  return closedAt !== null ? 0n : ratePerSecond * BigInt(Math.max(0, Math.min(end, now) - lastPaid));
+function orderOf(sort: "id" | "end" | "accrued", asOf: number, keys: readonly string[] | undefined): Order {
+  const [id, end] = [sql`${indexerStreams.id}`, sql`${indexerStreams.end}`];
+  if (sort === "id") return { by: [desc(id)], keys: [id], after: beyond([id], keys, "desc") };
+  if (sort === "end") return { by: [asc(end), asc(id)], keys: [end, id], after: beyond([end, id], keys, "asc") };
+  const accrued = accruedAt(sql`${asOf}::bigint`);
+  return { by: [desc(accrued), desc(id)], keys: [sql`${asOf}::bigint`, accrued, id], after: beyond([accrued, id], keys, "desc") };
 }
 
-function streamItem(row: StreamRow, now: number): StreamItem {
-  const { id, ratePerSecond, paid, rewards, refunded, successor, closedHow, chainId: _, ...rest } = row;
-  return {
-    ...rest,
-    id: String(id),
-    ratePerSecond: String(ratePerSecond),
-    status: row.closedAt !== null ? "closed" : row.end > now ? "active" : "ended",
-    deposit: String(ratePerSecond * BigInt(row.end - row.start)),
-    accrued: String(accruedOf(row, now)),
-    asOf: now,
-    paid: String(paid),
-    rewards: String(rewards),
-    refunded: String(refunded),
-    closedHow: closedHow as StreamItem["closedHow"],
-    successor: successor === null ? null : String(successor),
-  };
-}
+/** The chain time that a page is for: named, so that the statement stays the same. */
+const at = (now: number) => sql`(select ${now}::bigint as now) clock`;
+const now = sql.raw("clock.now");
+
+const { chainId: _, closedAt, closedHow, successor, ...columns } = getTableColumns(indexerStreams);
+const streamItem = pageItem<StreamItem>({
+  ...columns,
+  status: sql`case when ${closedAt} is not null then '"closed"' when ${columns.end} > ${now} then '"active"' else '"ended"' end`,
+  deposit: quoted(sql`${columns.ratePerSecond} * (${columns.end} - ${columns.start})`),
+  accrued: quoted(sql`case when ${closedAt} is null then ${accruedAt(now)} else 0 end`),
+  asOf: now,
+  closedAt,
+  closedHow,
+  successor,
+});

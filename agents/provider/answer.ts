@@ -1,14 +1,13 @@
 import { AppError } from "@clawcompute/lib/errors";
 import type { Clock, Logger } from "@clawcompute/lib/node";
 import type { EndReason, SignedReceipt } from "@clawcompute/lib/protocol";
-import type { Database } from "@clawcompute/lib/store";
 import type { Hex } from "viem";
 import type { Admission, Payer } from "./admission.ts";
 import type { AnswerMetrics } from "./answerMetrics.ts";
 import type { Piece, Work } from "./answers/work.ts";
 import { mostPayableMs } from "./caps.ts";
 import type { ChainTime } from "./chainTime.ts";
-import { startMeter } from "./metering.ts";
+import { type Meters, startMeter } from "./metering.ts";
 import type { UnderWay } from "./payments/cover.ts";
 import type { Running } from "./running.ts";
 import type { Settlements } from "./settlement.ts";
@@ -44,8 +43,7 @@ export interface AnswerLimits {
 export interface AnswerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly db: Database;
-  readonly chainId: number;
+  readonly meters: Meters;
   readonly streams: Streams;
   readonly chainTime: Pick<ChainTime, "lagMs">;
   readonly admission: Pick<Admission, "assertRunway">;
@@ -138,7 +136,7 @@ async function produce(
   endOthers: () => Promise<void>,
   ended: () => void = () => {},
 ): Promise<Answered> {
-  const { clock, logger, db, chainId, streams, chainTime, settlements, metrics, limits } = deps;
+  const { clock, logger, meters, streams, chainTime, settlements, metrics, limits } = deps;
   const { requestId, payer, work, sink } = input;
   const { stream, offer } = payer;
   const startedAtMs = clock.now();
@@ -149,8 +147,8 @@ async function produce(
   /** Both caps hold: the time, and what its tokens may cost at most. */
   const payableUntilMs = (untilMs: number) => Math.min(untilMs, startedAtMs + mostPayableMs(offer.caps, work, stream.state.ratePerSecond));
   const meter = startMeter({
-    db,
-    key: { chainId, streamId: stream.id },
+    meters,
+    streamId: stream.id,
     startedAtMs,
     onSettled: () => stop({ reason: "cancelled" }),
     onError: (err) => logger.error({ err, requestId }, "served time could not be stored"),

@@ -1,21 +1,8 @@
 import { encodeSignedReceipt, type SignedReceipt } from "@clawcompute/lib/protocol";
-import { type Database, sql } from "@clawcompute/lib/store";
+import { type Database, meters, sql } from "@clawcompute/lib/store";
 import type { Hex } from "viem";
-import { bounded, type MeterState, REMEMBERED_MS } from "./metering.ts";
-import type { AnswerRecord, StreamTerms } from "./settlement.ts";
-
-/** One answer that has ended and waits for its receipt. */
-export interface Closing {
-  readonly stream: StreamTerms;
-  readonly answer: AnswerRecord;
-}
-
-/** A receipt that follows `meter`, signed but not kept yet. */
-export interface Drafted extends Closing {
-  readonly meter: MeterState;
-  readonly signed: SignedReceipt;
-  readonly hash: Hex;
-}
+import type { Closing, Draft, Drafted } from "./drafting.ts";
+import { bounded, countServed, type MeterState, type Meters, meterIs, meterState, REMEMBERED_MS, withoutMeter } from "./metering.ts";
 
 type Executor = Pick<Database, "execute">;
 type Row = Record<string, string | number | null>;
@@ -107,6 +94,50 @@ export async function keepAll(db: Executor, chainId: number, drafts: readonly Dr
       where id in (select stream_id from claimed) returning stream_id`,
   );
   return new Set(rows.map((row) => BigInt(row.stream_id as string)));
+}
+
+/**
+ * Meters in a store that replicas share: receipts of answers that end at about the same time, in two statements. Counting is idempotent
+ * and nothing is locked while signing; where somebody else was first on a stream, its receipts are made again.
+ */
+export function createSharedMeters({ db, chainId, draft }: { db: Database; chainId: number; draft: Draft }): Meters {
+  async function closeAll(closings: readonly Closing[]): Promise<readonly PromiseSettledResult<SignedReceipt>[]> {
+    const done = new Map<Closing, PromiseSettledResult<SignedReceipt>>();
+    for (let open = closings; open.length > 0; open = open.filter((closing) => !done.has(closing))) {
+      const meterOf = await countAll(db, chainId, open);
+      const drafts = new Map<Closing, Drafted>();
+      for (const closing of open) {
+        try {
+          const drafted = await draft(closing, meterOf.get(closing.stream.id) ?? (await readMeter(db, chainId, closing.stream.id)));
+          const { cumulativeServedMs: claimedMs } = drafted.signed.receipt;
+          drafts.set(closing, drafted);
+          meterOf.set(closing.stream.id, { ...drafted.meter, claimedMs, lastReceiptHash: drafted.hash });
+        } catch (reason) {
+          done.set(closing, { status: "rejected", reason });
+        }
+      }
+      if (drafts.size === 0) continue;
+      const kept = await keepAll(db, chainId, [...drafts.values()]);
+      for (const [closing, { signed }] of drafts) {
+        if (kept.has(closing.stream.id)) done.set(closing, { status: "fulfilled", value: signed });
+      }
+    }
+    return closings.map((closing) => done.get(closing) as PromiseSettledResult<SignedReceipt>);
+  }
+
+  return {
+    count: (streamId, fromMs, toMs) => countServed(db, { chainId, streamId }, fromMs, toMs),
+    close: createGroups(closeAll),
+    alone: (_, work) => work(),
+    written: async () => {},
+    servedMs: () => undefined,
+  };
+}
+
+export async function readMeter(db: Pick<Database, "select">, chainId: number, streamId: bigint): Promise<MeterState> {
+  const [row] = await db.select(meterState).from(meters).where(meterIs({ chainId, streamId }));
+  if (!row) throw withoutMeter(streamId);
+  return row;
 }
 
 /** Groups what comes while a group is worked on; alone, each goes at once. */

@@ -89,6 +89,7 @@ export async function runProvider({ config, keys, logger, shutdown }: RunOptions
     const provider = createProvider({
       chain,
       db: store.db,
+      journal: store.journal,
       walletLock: store.kind === "server" ? createWriterLock(config.databaseUrl, walletKey(keys.owner)) : undefined,
       ...keys,
       offers,

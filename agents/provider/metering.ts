@@ -1,4 +1,7 @@
+import { AppError } from "@clawcompute/lib/errors";
+import type { SignedReceipt } from "@clawcompute/lib/protocol";
 import { and, type Database, eq, meters, type SQL, sql } from "@clawcompute/lib/store";
+import type { Closing } from "./drafting.ts";
 
 /** Which meter: one for each stream. */
 export interface MeterKey {
@@ -12,7 +15,7 @@ export const meterIs = ({ chainId, streamId }: MeterKey) => and(eq(meters.chainI
 export const REMEMBERED_MS = 15 * 60_000;
 
 /** Many short answers leave many gaps. */
-const GAPS = 64;
+export const GAPS = 64;
 
 /**
  * The newest ranges of these; what lies between older ones counts as counted. So a row stays small, and an answer that ran through
@@ -60,6 +63,24 @@ export const meterState = {
 
 export type MeterState = Pick<typeof meters.$inferSelect, keyof typeof meterState>;
 
+/** What was served and what receipts have claimed, of every stream. Whoever shares the store decides how it is decided. */
+export interface Meters {
+  /** Counts these ms as served, each once. Undefined: the stream was settled. */
+  count(streamId: bigint, fromMs: number, toMs: number): Promise<MeterState | undefined>;
+  /** Counts the answer's time and makes its receipt, the next one of its stream; it is kept when this resolves. */
+  close(closing: Closing): Promise<SignedReceipt>;
+  /** Meanwhile this process counts and claims nothing on the stream, and the tables tell everything about it. */
+  alone<T>(streamId: bigint, work: () => Promise<T>): Promise<T>;
+  /** Resolves when the tables tell everything that was counted and claimed before. */
+  written(): Promise<void>;
+  /** What is known without asking the store, where nobody else can have changed it. */
+  servedMs(streamId: bigint): number | undefined;
+}
+
+export function withoutMeter(streamId: bigint): AppError {
+  return new AppError("INTERNAL", "A stream without a meter was used.", { facts: { streamId: String(streamId) } });
+}
+
 /**
  * Puts a running answer's time into the store while it runs, so that a crash loses less than a second of it. Only one write is
  * under way at a time; what was marked meanwhile goes with the next one.
@@ -72,21 +93,21 @@ export interface RunningMeter {
 }
 
 export function startMeter(options: {
-  readonly db: Database;
-  readonly key: MeterKey;
+  readonly meters: Pick<Meters, "count">;
+  readonly streamId: bigint;
   readonly startedAtMs: number;
   /** The stream was settled elsewhere. */
   readonly onSettled: () => void;
   readonly onError: (error: unknown) => void;
 }): RunningMeter {
-  const { db, key, startedAtMs, onSettled, onError } = options;
+  const { meters, streamId, startedAtMs, onSettled, onError } = options;
   let stored = startedAtMs;
   let writing: Promise<void> | undefined;
   let stopped = false;
 
   async function write(untilMs: number): Promise<void> {
     try {
-      if ((await countServed(db, key, stored, untilMs)) === undefined) onSettled();
+      if ((await meters.count(streamId, stored, untilMs)) === undefined) onSettled();
       else stored = untilMs;
     } catch (error) {
       onError(error);

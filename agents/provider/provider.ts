@@ -17,7 +17,7 @@ import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
 import { type AppEnv, type Clock, type Logger, type Metrics, recoverSigner, runLoop } from "@clawcompute/lib/node";
 import type { Domain } from "@clawcompute/lib/protocol";
-import type { Database, WriterLock } from "@clawcompute/lib/store";
+import type { Database, Store, WriterLock } from "@clawcompute/lib/store";
 import type { Hono } from "hono";
 import { type Address, isAddressEqual, type LocalAccount } from "viem";
 import { createAdmission } from "./admission.ts";
@@ -29,12 +29,15 @@ import { callerOf } from "./caller.ts";
 import { createCapacity } from "./capacity.ts";
 import type { OfferCaps } from "./caps.ts";
 import { createChainTime } from "./chainTime.ts";
+import { createSharedMeters } from "./closing.ts";
 import type { ProviderContext } from "./context.ts";
+import { createDraft } from "./drafting.ts";
 import { createListedMarks } from "./listedMarks.ts";
 import { applyListing, changePrice, planPrices, setActive } from "./listing.ts";
 import { type OfferTerms, offerOf, type ServedOffer } from "./offers.ts";
 import type { Desk } from "./operate/orders.ts";
 import { createOutbox } from "./outbox.ts";
+import { createOwnMeters } from "./ownMeters.ts";
 import { readPastIncome } from "./pastIncome.ts";
 import type { Collecting } from "./payments/collect.ts";
 import { createPayments, type PaymentLimits } from "./payments/payments.ts";
@@ -83,6 +86,8 @@ export interface OfferSetup {
 export interface ProviderOptions {
   readonly chain: Chain;
   readonly db: Database;
+  /** Of a store that only this process has; undefined: replicas share it. */
+  readonly journal?: Store["journal"];
   /** Where other processes share the store: the wallet's turn among them. Undefined: this process is alone. */
   readonly walletLock?: WriterLock | undefined;
   /** Whom streams pay. */
@@ -125,7 +130,7 @@ const RELAY_MS = 60_000;
 
 /** Puts the parts together; nothing runs before `start`. */
 export function createProvider(options: ProviderOptions): Provider {
-  const { chain, db, walletLock, owner, ownerAccount, signer, limits, logger, metrics, clock } = options;
+  const { chain, db, journal, walletLock, owner, ownerAccount, signer, limits, logger, metrics, clock } = options;
   const domain: Domain = { chainId: chain.network.chainId, verifyingContract: chain.network.contracts.streamPay };
   const { perStream, queueLength, queueMs } = limits;
   const places = walletLock && createPlaces({ db, chainId: domain.chainId, clock, logger });
@@ -163,8 +168,11 @@ export function createProvider(options: ProviderOptions): Provider {
     logger,
   });
   const contractSignature = contractSignatureOf(chain);
-  const sessions = createSessions({ db, domain, streams, chainTime, clock, contractSignature, recover: recoverSigner });
-  const settlements = createSettlements({ db, domain, signer, onSettled: sessions.forget });
+  const draft = createDraft({ domain, signer });
+  const counted = { db, chainId: domain.chainId, draft };
+  const meters = journal ? createOwnMeters({ ...counted, journal }) : createSharedMeters(counted);
+  const sessions = createSessions({ db, counting: meters, domain, streams, chainTime, clock, contractSignature, recover: recoverSigner });
+  const settlements = createSettlements({ db, domain, signer, meters, draft, onSettled: sessions.forget });
   const requests = createRateLimit({ perMinute: limits.requestsPerMinute, what: "requests of one payer", clock });
   const attempts = createRateLimit({ perMinute: limits.attemptsPerMinute, what: "proofs and tokens from this address", clock });
   const running = createRunning();
@@ -172,6 +180,8 @@ export function createProvider(options: ProviderOptions): Provider {
   const sender = wallet?.sender;
   const payments = createPayments({
     db,
+    meters,
+    journal,
     chain,
     payee: owner,
     signer,
@@ -229,8 +239,7 @@ export function createProvider(options: ProviderOptions): Provider {
     answers: {
       clock,
       logger,
-      db,
-      chainId: domain.chainId,
+      meters,
       streams,
       chainTime,
       admission,

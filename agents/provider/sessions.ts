@@ -14,7 +14,7 @@ import {
 import { and, type Database, desc, eq, inArray, lt, meters, nonces, receipts, sessions, sql } from "@clawcompute/lib/store";
 import { type Address, type Hex, isAddressEqual } from "viem";
 import type { ChainTime } from "./chainTime.ts";
-import { type MeterKey, meterIs } from "./metering.ts";
+import { type MeterKey, type Meters, meterIs } from "./metering.ts";
 import type { PayingStream, Streams } from "./streams.ts";
 
 export interface OpenedSession {
@@ -46,6 +46,8 @@ export interface Sessions {
 
 export interface SessionsOptions {
   readonly db: Database;
+  /** Who counts and claims meanwhile. */
+  readonly counting: Pick<Meters, "alone">;
   readonly domain: Domain;
   readonly streams: Streams;
   readonly chainTime: ChainTime;
@@ -68,7 +70,7 @@ const LATELY_MS = 5_000;
 export const hashToken = (token: string): Hex => `0x${createHash("sha256").update(token).digest("hex")}`;
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const { db, domain, streams, chainTime, clock, contractSignature, recover } = options;
+  const { db, counting, domain, streams, chainTime, clock, contractSignature, recover } = options;
   /**
    * Tokens found lately. What another replica settles or replaces meanwhile is met by the place that an answer takes, which looks
    * at the store, and by its meter.
@@ -105,7 +107,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       });
       const token = randomBytes(32).toString("base64url");
       const key = { chainId: domain.chainId, streamId };
-      const open = db.transaction(async (tx) => {
+      const begin = async (tx: Parameters<Parameters<Database["transaction"]>[0]>[0]) => {
         const used = await tx
           .insert(nonces)
           .values({ payer, nonce: request.nonce, expiresAt: request.expiresAt + CLOCK_SKEW_SECONDS })
@@ -130,8 +132,8 @@ export function createSessions(options: SessionsOptions): Sessions {
         await tx.insert(sessions).values(row);
         await forgetOldTokens(tx, key);
         return { token, stream, servedMs: meter.claimedMs, lastReceiptHash: meter.lastReceiptHash };
-      });
-      return open.finally(() => forget(streamId));
+      };
+      return counting.alone(streamId, () => db.transaction(begin)).finally(() => forget(streamId));
     },
 
     find: async (token) => {

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PGlite } from "@electric-sql/pglite";
 import { drizzle as drizzleServer } from "drizzle-orm/node-postgres";
@@ -11,6 +12,7 @@ import { AppError } from "../errors/index.ts";
 import * as gatewaySchema from "./gatewaySchema.ts";
 import * as indexerSchema from "./indexerSchema.ts";
 import * as paymentSchema from "./paymentSchema.ts";
+import { openProviderJournal, type ProviderJournal } from "./providerJournal.ts";
 import * as providerSchema from "./schema.ts";
 
 const schema = { ...providerSchema, ...indexerSchema, ...gatewaySchema, ...paymentSchema };
@@ -23,6 +25,8 @@ export interface Store {
   readonly db: Database;
   /** "embedded" belongs to one process; "server" may be shared by replicas. */
   readonly kind: "embedded" | "server";
+  /** Of the embedded one: what a provider keeps at once and puts into the tables later. Whoever opens the store finds it there. */
+  readonly journal?: ProviderJournal | undefined;
   close(): Promise<void>;
 }
 
@@ -53,7 +57,9 @@ async function openEmbedded(folder: string | undefined): Promise<Store> {
   const client = await PGlite.create(folder ? { dataDir: folder } : {});
   const db = drizzleEmbedded({ client, schema });
   await migrateEmbedded(db, { migrationsFolder });
-  return { db: db as unknown as Database, kind: "embedded", close: () => client.close() };
+  const journal = await openProviderJournal(db as unknown as Database, folder && join(folder, "clawcompute.journal"));
+  const close = () => journal.close().finally(() => client.close());
+  return { db: db as unknown as Database, kind: "embedded", journal, close };
 }
 
 // Any number that only this purpose uses: replicas that start together migrate one after another.

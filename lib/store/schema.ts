@@ -102,6 +102,9 @@ export const places = pgTable(
   (table) => [index("places_offer").on(table.chainId, table.providerId), index("places_stream").on(table.chainId, table.streamId)],
 );
 
+/** Provider: up to which number the entries of the journal are in these tables; one row. */
+export const journal = pgTable("journal", { id: integer("id").primaryKey(), applied: bigint("applied", { mode: "number" }).notNull() });
+
 /** Provider: transactions signed and perhaps sent whose outcome is not known yet. The same bytes can be mined only once. */
 export const outbox = pgTable(
   "outbox",

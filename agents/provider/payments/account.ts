@@ -56,6 +56,12 @@ export function createAccount({ row: first, servedMs: stored, stepMs, clock, rer
   let unsettled = 0;
   let usedMs = clock.now();
 
+  /** A voucher that was taken while the store was asked is newer than its answer. */
+  function newer(row: AccountRow): AccountRow {
+    const { accepted, voucherSignature } = account.row;
+    return isChannel && accepted > row.accepted ? { ...row, accepted, voucherSignature } : row;
+  }
+
   const servedMs = () => baseMs + (running > 0 ? Math.max(0, clock.now() - busySinceMs) : 0);
   const owed = () => costDown(rate, servedMs());
   const leftMs = () => coveredMsDown(account.row.accepted, rate) - servedMs();
@@ -146,7 +152,7 @@ export function createAccount({ row: first, servedMs: stored, stepMs, clock, rer
         const newest = await reread();
         if (newest && unsettled === 0) {
           baseMs = newest.servedMs;
-          account.row = newest.row;
+          account.row = newer(newest.row);
         }
       },
     };
@@ -185,7 +191,7 @@ export function createAccount({ row: first, servedMs: stored, stepMs, clock, rer
     servedMs,
     running: () => running,
     refresh: (row) => {
-      account.row = row;
+      account.row = newer(row);
       wake.abort();
       if (leftMs() <= 0) return;
       for (const resolve of waiting) resolve();

@@ -34,7 +34,7 @@ export function createAccounts({ ledger, stepMs, clock, capacity = 20_000 }: Acc
       existing.refresh(row);
       return existing;
     }
-    const account = createAccount({ row, servedMs, stepMs, clock, reread: () => ledger.read(row.payment) });
+    const account: PayAccount = createAccount({ row, servedMs, stepMs, clock, reread: () => ledger.reread(account.row) });
     if (row.state !== "open") account.stop();
     known.set(row.payment, account);
     for (const [id, old] of known) {

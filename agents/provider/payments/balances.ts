@@ -61,7 +61,7 @@ export interface BalancesOptions {
 const SHOWN = 100;
 
 export function createBalances(options: BalancesOptions): Balances {
-  const { db, meters, chainId, payee, secret, ledger, accounts, transfers, clock, logger, idleMs, endAnswers, send, headNumber } = options;
+  const { db, chainId, payee, secret, ledger, accounts, transfers, clock, logger, idleMs, endAnswers, send, headNumber } = options;
 
   const read: Balances["read"] = async (token) => {
     const known = readToken(await secret(), token, clock.now() / 1000);
@@ -179,7 +179,6 @@ export function createBalances(options: BalancesOptions): Balances {
     },
     statement: async ({ row, owed }) => {
       const { payment } = row;
-      await meters.written();
       const own = and(eq(receipts.chainId, chainId), eq(receipts.streamId, payment));
       const [moved, answers] = await Promise.all([
         transfers.of(payment),

@@ -82,7 +82,7 @@ export function createChannels(options: ChannelsOptions): Channels {
     }
     await assertSigned(row, cumulativeAmount, signature);
     if (cumulativeAmount <= account.row.accepted) return;
-    const kept = await ledger.accept(row.payment, cumulativeAmount, signature, clock.now());
+    const kept = await ledger.accept(account.row, cumulativeAmount, signature, clock.now());
     if (kept) accounts.update(kept);
     else {
       const stored = await ledger.read(row.payment);

@@ -17,7 +17,7 @@ afterAll(() => store?.close());
 
 test("behavior: cashed are those whose payer leaves, those above the limit and those unused; nothing for less than its gas", async () => {
   const clock = createFakeClock();
-  const ledger = createLedger(store.db, 31337);
+  const ledger = createLedger({ db: store.db, chainId: 31337, meters: { written: async () => {}, servedMs: () => undefined } });
   const base: AccountRow = {
     payment: 0n,
     kind: "channel",

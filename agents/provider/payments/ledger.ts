@@ -1,16 +1,19 @@
 import { ZERO_HASH } from "@clawcompute/lib/protocol";
-import { and, type Database, eq, inArray, lt, meters, payAccounts, sql } from "@clawcompute/lib/store";
+import { and, type Database, eq, inArray, lt, meters, payAccounts, type Store, sql } from "@clawcompute/lib/store";
 import type { Address, Hex } from "viem";
+import type { Meters } from "../metering.ts";
 
 export type AccountRow = Omit<typeof payAccounts.$inferSelect, "chainId">;
 
 /** Accounts in the store: every change is one compare-and-set, so replicas and crashes can neither lose money nor count it twice. */
 export interface Ledger {
   read(payment: bigint): Promise<Stored | undefined>;
+  /** What others may have changed of an account that is in use here. */
+  reread(known: AccountRow): Promise<Pick<Stored, "row" | "servedMs"> | undefined>;
   /** A new account and its meter; what is there already stays as it is. */
   create(row: AccountRow): Promise<Stored>;
   /** Takes a voucher above the newest one. Undefined: the account is not open, or has one that is at least as high. */
-  accept(payment: bigint, accepted: bigint, signature: Hex, nowMs: number): Promise<AccountRow | undefined>;
+  accept(known: AccountRow, accepted: bigint, signature: Hex, nowMs: number): Promise<AccountRow | undefined>;
   /** What the chain says. Amounts only grow; a closed account stays closed. */
   onChain(payment: bigint, state: { deposit?: bigint; settled?: bigint; state?: AccountRow["state"] }): Promise<AccountRow | undefined>;
   /** Channels of this payee that are not closed. */
@@ -25,7 +28,15 @@ export interface Stored {
   readonly servedAtMs: number;
 }
 
-export function createLedger(db: Database, chainId: number): Ledger {
+export interface LedgerOptions {
+  readonly db: Database;
+  readonly chainId: number;
+  readonly meters: Pick<Meters, "written" | "servedMs">;
+  /** Of a store that only this process has: an account in use here is then as it is in memory. */
+  readonly journal?: Store["journal"];
+}
+
+export function createLedger({ db, chainId, meters: counting, journal }: LedgerOptions): Ledger {
   const is = (payment: bigint) => and(eq(payAccounts.chainId, chainId), eq(payAccounts.payment, payment));
   const joined = and(eq(meters.chainId, payAccounts.chainId), eq(meters.streamId, payAccounts.payment));
   const select = () =>
@@ -36,10 +47,17 @@ export function createLedger(db: Database, chainId: number): Ledger {
   const greatest = (column: typeof payAccounts.deposit | typeof payAccounts.settled, value: bigint | undefined) =>
     value === undefined ? column : sql`greatest(${column}, ${String(value)}::numeric)`;
 
-  const read: Ledger["read"] = async (payment) => (await select().where(is(payment)))[0];
+  const read: Ledger["read"] = async (payment) => {
+    await counting.written();
+    return (await select().where(is(payment)))[0];
+  };
 
   return {
     read,
+    reread: async (row) => {
+      const servedMs = counting.servedMs(row.payment);
+      return servedMs === undefined ? read(row.payment) : { row, servedMs };
+    },
     create: async (row) => {
       await db.transaction(async (tx) => {
         const { payment: streamId, providerId, payer, ratePerSecond, usedAtMs: updatedAtMs } = row;
@@ -54,7 +72,15 @@ export function createLedger(db: Database, chainId: number): Ledger {
       });
       return (await read(row.payment)) as Stored;
     },
-    accept: async (payment, accepted, voucherSignature, usedAtMs) => {
+    accept: async (known, accepted, signature, usedAtMs) => {
+      const { payment } = known;
+      const voucherSignature = signature.toLowerCase() as Hex;
+      if (journal) {
+        if (known.state !== "open" || known.accepted >= accepted) return undefined;
+        const voucher = { chain: chainId, id: String(payment), accepted: String(accepted), signature: voucherSignature, at: usedAtMs };
+        journal.append({ voucher });
+        return { ...known, accepted, voucherSignature, usedAtMs };
+      }
       const [row] = await db
         .update(payAccounts)
         .set({ accepted, voucherSignature, usedAtMs })
@@ -63,6 +89,7 @@ export function createLedger(db: Database, chainId: number): Ledger {
       return row;
     },
     onChain: async (payment, { deposit, settled, state }) => {
+      await counting.written();
       const [row] = await db
         .update(payAccounts)
         .set({
@@ -74,14 +101,16 @@ export function createLedger(db: Database, chainId: number): Ledger {
         .returning();
       return row;
     },
-    live: (payee, kind) =>
-      select().where(
+    live: async (payee, kind) => {
+      await counting.written();
+      return select().where(
         and(
           eq(payAccounts.chainId, chainId),
           eq(payAccounts.payee, payee),
           eq(payAccounts.kind, kind),
           inArray(payAccounts.state, ["open", "closing"]),
         ),
-      ),
+      );
+    },
   };
 }

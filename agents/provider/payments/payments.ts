@@ -21,11 +21,12 @@ import {
   paymentEvents,
   paymentHeaders,
 } from "@clawcompute/lib/protocol/payments";
-import type { Database } from "@clawcompute/lib/store";
+import type { Database, Store } from "@clawcompute/lib/store";
 import type { Address, LocalAccount } from "viem";
 import type { Payer } from "../admission.ts";
 import type { Piece } from "../answers/work.ts";
 import type { Caller } from "../caller.ts";
+import type { Meters } from "../metering.ts";
 import { offerOf, type ServedOffer } from "../offers.ts";
 import { createRateLimit, type RateLimit } from "../rateLimit.ts";
 import type { Sessions } from "../sessions.ts";
@@ -206,7 +207,6 @@ export function createPayments(options: PaymentsOptions): Payments {
   const transfers = createTransfers(db, chainId);
   const balances = createBalances({
     db,
-    meters,
     chainId,
     payee,
     secret,
@@ -350,7 +350,11 @@ export function createPayments(options: PaymentsOptions): Payments {
         x402: await x402.required(url),
       };
     },
-    statement: async (caller) => balances.statement((await balanceOf(caller)).account),
+    statement: async (caller) => {
+      const { account } = await balanceOf(caller);
+      await meters.written();
+      return balances.statement(account);
+    },
     closeBalance: async (caller) => {
       const { account, caveats } = await balanceOf(caller);
       if (caveats.scope !== undefined)

@@ -1,5 +1,5 @@
 import { connectChain } from "@clawcompute/lib/chain";
-import { createLogger, createMetrics, listen, type Metrics, steadyClock } from "@clawcompute/lib/node";
+import { type Clock, createLogger, createMetrics, listen, type Metrics, steadyClock } from "@clawcompute/lib/node";
 import { openStore, type Store } from "@clawcompute/lib/store";
 // biome-ignore lint/style/noRestrictedImports: test equipment
 import type { LocalChain } from "@clawcompute/lib/testing";
@@ -70,6 +70,7 @@ export async function startProvider(options: {
   readonly store?: Store;
   readonly price?: bigint;
   readonly endpoint?: string;
+  readonly clock?: Clock;
 }): Promise<TestProvider> {
   const { local, owner, signer = owner, limits, folder } = options;
   const chain = connectChain(local.network);
@@ -79,6 +80,8 @@ export async function startProvider(options: {
   const provider = createProvider({
     chain,
     db: store.db,
+    // A store that was given may be shared.
+    journal: options.store ? undefined : store.journal,
     owner: owner.address,
     ownerAccount: owner,
     signer,
@@ -92,7 +95,7 @@ export async function startProvider(options: {
     limits: { ...testLimits, ...limits },
     logger: createLogger({ name: "provider", level: "debug", destination: { write: (line) => void log.push(line) } }),
     metrics,
-    clock: steadyClock,
+    clock: options.clock ?? steadyClock,
   });
   const listening = await listen(provider.app, { port: 0, host: "127.0.0.1" });
   const stopping = new AbortController();

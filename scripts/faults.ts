@@ -33,6 +33,7 @@ interface JointRow {
   readonly providerWei: string;
   readonly payerWei: string;
   readonly boundMs: number;
+  readonly providerBoundMs?: number;
 }
 
 function run([command, ...args]: readonly [string, ...string[]], file: string): Promise<number> {
@@ -68,14 +69,18 @@ function jointTable(rows: readonly JointRow[]): string {
   const loss = (wei: string, rate: string) => `${coveredMsDown(BigInt(wei), BigInt(rate))} ms, ${wei} wei`;
   return tableOf(
     ["what was broken", "promise", "the provider lost", "the payer lost", "bound", ""],
-    rows.map(({ broken, promise, ratePerSecond, providerWei, payerWei, boundMs }) => [
-      broken,
-      promise,
-      loss(providerWei, ratePerSecond),
-      loss(payerWei, ratePerSecond),
-      boundMs === 0 ? "nothing" : `${boundMs} ms`,
-      verdict([providerWei, payerWei].every((wei) => BigInt(wei) * 1000n <= BigInt(ratePerSecond) * BigInt(boundMs))),
-    ]),
+    rows.map(({ broken, promise, ratePerSecond, providerWei, payerWei, boundMs, providerBoundMs = boundMs }) => {
+      const isWithin = (wei: string, ms: number) => BigInt(wei) * 1000n <= BigInt(ratePerSecond) * BigInt(ms);
+      const most = boundMs === 0 ? "nothing" : `${boundMs} ms`;
+      return [
+        broken,
+        promise,
+        loss(providerWei, ratePerSecond),
+        loss(payerWei, ratePerSecond),
+        providerBoundMs === boundMs ? most : `${most}, the provider ${providerBoundMs} ms`,
+        verdict(isWithin(providerWei, providerBoundMs) && isWithin(payerWei, boundMs)),
+      ];
+    }),
   );
 }
 

@@ -20,6 +20,8 @@ export interface JointFaultRecord {
   /** Of what the payer paid, what was not served by its own stopwatch (P4). */
   readonly payerWei: bigint;
   readonly boundMs: number;
+  /** Where the provider itself risks more. */
+  readonly providerBoundMs?: number;
   readonly promise: string;
 }
 

@@ -77,6 +77,7 @@ export const indexerProviders = pgTable(
     index("indexer_providers_price").on(table.chainId, table.active, table.pricePerSecond, table.id),
     index("indexer_providers_any_price").on(table.chainId, table.pricePerSecond, table.id),
     index("indexer_providers_model").on(table.chainId, table.model, table.active, table.pricePerSecond, table.id),
+    index("indexer_providers_model_any").on(table.chainId, table.model, table.pricePerSecond, table.id),
     index("indexer_providers_owner").on(table.chainId, table.owner, table.id),
     index("indexer_providers_earned").on(table.chainId, table.earned, table.id),
   ],
@@ -113,6 +114,9 @@ export const indexerStreams = pgTable(
     index("indexer_streams_payer").on(table.chainId, table.payer, table.id),
     index("indexer_streams_payee").on(table.chainId, table.payee, table.id),
     index("indexer_streams_provider").on(table.chainId, table.providerId, table.id),
+    // What somebody has open among very many that have ended.
+    index("indexer_streams_open_payer").on(table.chainId, table.payer, table.id).where(isNull(table.closedAt)),
+    index("indexer_streams_open_payee").on(table.chainId, table.payee, table.id).where(isNull(table.closedAt)),
     index("indexer_streams_open").on(table.chainId, table.asset, table.id).where(isNull(table.closedAt)),
     index("indexer_streams_end").on(table.chainId, table.end, table.id).where(isNull(table.closedAt)),
   ],
@@ -142,6 +146,7 @@ export const indexerChannels = pgTable(
   (table) => [
     primaryKey({ columns: [table.chainId, table.id] }),
     index("indexer_channels_order").on(table.chainId, table.openedBlock, table.openedLog),
+    index("indexer_channels_open").on(table.chainId, table.openedBlock, table.openedLog).where(isNull(table.closedAt)),
     index("indexer_channels_payer").on(table.chainId, table.payer, table.openedBlock, table.openedLog),
     index("indexer_channels_payee").on(table.chainId, table.payee, table.openedBlock, table.openedLog),
   ],
@@ -171,6 +176,7 @@ export const indexerSettlements = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.chainId, table.blockNumber, table.logIndex] }),
+    index("indexer_settlements_kind").on(table.chainId, table.kind, table.blockNumber, table.logIndex),
     index("indexer_settlements_payer").on(table.chainId, table.payer, table.blockNumber, table.logIndex),
     index("indexer_settlements_payee").on(table.chainId, table.payee, table.blockNumber, table.logIndex),
     index("indexer_settlements_provider").on(table.chainId, table.providerId, table.blockNumber, table.logIndex),

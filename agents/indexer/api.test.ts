@@ -5,7 +5,7 @@ import { createDialer, createLogger, createMetrics, type Listening, listen } fro
 import { parseSse } from "@clawcompute/lib/protocol";
 import { openStore, type Store } from "@clawcompute/lib/store";
 import { createFakeClock, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createIndexerApp } from "./app.ts";
 import { type HeadTracker, trackHead } from "./head.ts";
 import { createProber } from "./probe.ts";
@@ -285,6 +285,52 @@ describe("ETag", () => {
     expect((await ask()).status).toBe(200);
     expect(first.headers.get("access-control-allow-origin")).toBe("*");
     expect(first.headers.get("access-control-expose-headers")).toContain("etag");
+  });
+});
+
+describe("pages that many ask for", () => {
+  it("behavior: one question to the database for all of them, in whatever order their filters are, until blocks come or go", {
+    timeout: 60_000,
+  }, async () => {
+    const { $client: engine } = store.db as unknown as { $client: { exec(text: string): Promise<unknown> } };
+    const asked = vi.spyOn(engine, "exec");
+    const questions = () => asked.mock.calls.filter(([text]) => text.startsWith("execute")).length;
+    const readers = async () => {
+      const before = questions();
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, async (_, reader) => {
+          const response = await fetch(`${url}/v1/streams?${reader % 2 ? "limit=6&status=open" : "status=open&limit=6"}`);
+          return { etag: response.headers.get("etag"), page: await response.json() };
+        }),
+      );
+      expect(answers.every(({ page }) => page.items.length === 6)).toBe(true);
+      // Twice when the quarter minute ended meanwhile.
+      expect([1, 2]).toContain(questions() - before);
+      const tags = new Set(answers.map(({ etag }) => etag));
+      expect(tags.size).toBe(questions() - before);
+      return { tags: [...tags], block: answers[0]?.page.block as number };
+    };
+    const first = await readers();
+    await oneMoreBlock();
+    const second = await readers();
+    expect(second.block).toBe(first.block + 1);
+    const { rollbacks } = heads.current();
+    await local.request("anvil_reorg", [1, []]);
+    await oneMoreBlock();
+    const third = await readers();
+    expect(heads.current().rollbacks).toBe(rollbacks + 1);
+    expect(new Set([...first.tags, ...second.tags, ...third.tags]).size).toBe(first.tags.length + second.tags.length + third.tags.length);
+    asked.mockRestore();
+  });
+
+  it("error: nothing of a strange text is run: it is a value, for the embedded database too", async () => {
+    for (const model of ["'); drop table indexer_streams; --", "\\'; select 1; --", "E'\\x00'", '"}],"next":"x']) {
+      const page = await client.get("providers", { model });
+      expect(page.items, model).toEqual([]);
+    }
+    const response = await fetch(`${url}/v1/providers?model=%00`);
+    expect(response.status).toBe(400);
+    expect((await client.get("streams", {})).items.length).toBeGreaterThan(0);
   });
 });
 

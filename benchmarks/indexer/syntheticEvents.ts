@@ -18,8 +18,8 @@ export interface SyntheticLog {
 
 export const PROVIDERS = 10_000;
 const PROVIDERS_A_BLOCK = 50;
-const MARKET_OPENS = PROVIDERS / PROVIDERS_A_BLOCK;
-const STREAMS_A_BLOCK = 20;
+export const MARKET_OPENS = PROVIDERS / PROVIDERS_A_BLOCK;
+export const STREAMS_A_BLOCK = 20;
 const BLOCK_SECONDS = 3;
 const START = 1_780_000_000;
 const ZERO = "0".repeat(64);

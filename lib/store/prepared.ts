@@ -2,6 +2,7 @@ import { PGlite } from "@electric-sql/pglite";
 import type { SQL } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { escapeLiteral, type Pool } from "pg";
+import { AppError } from "../errors/index.ts";
 import type { Database } from "./open.ts";
 
 type Row = Readonly<Record<string, string | null>>;
@@ -14,10 +15,11 @@ const prepared = new WeakMap<PGlite, Map<string, Promise<unknown>>>();
 
 /**
  * The one row of a statement that gives text, planned once for each of its shapes: most of a small page's time would be its planning.
- * Outside transactions only.
+ * Outside transactions only. Throws BAD_REQUEST for a text that no database keeps.
  */
 export async function runPrepared(db: Database, query: SQL): Promise<Row> {
   const { sql: text, params } = dialect.sqlToQuery(query);
+  if (params.some((value) => String(value).includes("\0"))) throw new AppError("BAD_REQUEST", "No row holds a text with a NUL character.");
   const { $client: client } = db as unknown as { $client: PGlite | Pool };
   const name = nameOf(text);
   if (!(client instanceof PGlite)) {

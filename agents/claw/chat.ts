@@ -11,7 +11,8 @@ import { parseModelName } from "../gateway/selection/modelName.ts";
 import { printable } from "../terminal.ts";
 import type { ChatInput } from "./chatInput.ts";
 import { chatView, costText, turnText } from "./chatView.ts";
-import type { ConversationObserver, Turn } from "./conversation.ts";
+import type { Turn } from "./conversation.ts";
+import type { ConversationObserver } from "./conversationTerms.ts";
 import { receiptKeeper } from "./journal.ts";
 import { openConversation } from "./openConversation.ts";
 

@@ -3,7 +3,9 @@ import { costDown, formatAmount } from "@clawcompute/lib/money";
 import type { Clock } from "@clawcompute/lib/node";
 import { quoteText } from "../gateway/report.ts";
 import { createStatusLine, printable, printableText, type Terminal } from "../terminal.ts";
-import type { Conversation, ConversationObserver, ConversationState, Turn } from "./conversation.ts";
+import type { Conversation, Turn } from "./conversation.ts";
+import type { ConversationObserver } from "./conversationTerms.ts";
+import type { ConversationState } from "./openStream.ts";
 
 export interface ChatView extends ConversationObserver {
   /** The answer is over, whatever it was. */

@@ -6,7 +6,8 @@ import { createProviderClient } from "../gateway/providerClient.ts";
 import { createStreamRail } from "../gateway/streams/streamRail.ts";
 import { type Market, openMarket, quiet } from "../gateway/testing/market.ts";
 import { fail, wholeAnswer } from "../gateway/testing/scriptedProvider.ts";
-import { type Conversation, type ConversationOptions, createConversation } from "./conversation.ts";
+import { type Conversation, createConversation } from "./conversation.ts";
+import type { ConversationOptions } from "./conversationTerms.ts";
 
 let market: Market;
 let dialer: Dialer;

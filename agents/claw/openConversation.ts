@@ -6,7 +6,8 @@ import type { ConnectedWallet } from "../gateway/connectWallet.ts";
 import type { PaymentTransaction } from "../gateway/payment.ts";
 import { createProviderClient } from "../gateway/providerClient.ts";
 import { createStreamRail } from "../gateway/streams/streamRail.ts";
-import { type Conversation, type ConversationObserver, createConversation } from "./conversation.ts";
+import { type Conversation, createConversation } from "./conversation.ts";
+import type { ConversationObserver } from "./conversationTerms.ts";
 
 export interface ConversationSetup {
   readonly config: GatewayConfig;

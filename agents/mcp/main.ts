@@ -2,7 +2,7 @@ import { readSettings } from "@clawcompute/lib/config/env";
 import { AppError } from "@clawcompute/lib/errors";
 import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js";
 import { settings } from "../claw/config.ts";
-import type { ConversationObserver } from "../claw/conversation.ts";
+import type { ConversationObserver } from "../claw/conversationTerms.ts";
 import { receiptKeeper } from "../claw/journal.ts";
 import { openConversation } from "../claw/openConversation.ts";
 import type { CommandContext } from "../command.ts";

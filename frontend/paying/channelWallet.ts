@@ -46,7 +46,7 @@ export async function leaveByWallet({ chain, wallet }: Payer, ended: Ended): Pro
     const closing = channelEventsOf(receipt, chain).find(({ eventName }) => eventName === "ChannelClosed");
     const amounts = closing?.eventName === "ChannelClosed" ? closing.args : { settled: 0n, refunded: 0n };
     const { settled: paid, refunded } = amounts;
-    return { kind: "cancelled", asset: ended.asset, paid, refunded, hash: receipt.transactionHash, overclaimed: false };
+    return { kind: "withdrawn", asset: ended.asset, paid, refunded, hash: receipt.transactionHash, overclaimed: false };
   }
   if (status === "open") await sendByWallet(chain, wallet, channelWrites.requestClose(ended.id));
   const ending = await closedByProvider(chain, ended);

@@ -24,7 +24,8 @@ export interface Payment {
 }
 
 export interface Ending {
-  readonly kind: "settled" | "cancelled" | "gone";
+  /** Cancelled: by a stream's clock. Withdrawn: from a channel, after its notice. */
+  readonly kind: "settled" | "cancelled" | "withdrawn" | "gone";
   readonly asset: Address;
   readonly paid: bigint;
   readonly refunded: bigint;

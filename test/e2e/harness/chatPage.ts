@@ -10,7 +10,7 @@ export interface ChatPage {
   readonly answers: Locator;
   readonly bill: Locator;
   fill(text: string): Promise<void>;
-  open(text: string): Promise<void>;
+  open(text: string, kind?: "stream" | "channel"): Promise<void>;
   ask(text: string): Promise<void>;
   /** Raw units, from an amount's title. */
   amount(testId: string): Promise<bigint>;
@@ -34,9 +34,9 @@ export async function connectedChat(page: Page, index: number, providerId: numbe
     answers: page.getByRole("article", { name: "Answer" }),
     bill: page.getByTestId("bill"),
     fill,
-    open: async (text) => {
+    open: async (text, kind = "stream") => {
       await fill(text);
-      await page.getByRole("button", { name: "Open stream and ask" }).click();
+      await page.getByRole("button", { name: `Open ${kind} and ask` }).click();
     },
     ask: async (text) => {
       await fill(text);

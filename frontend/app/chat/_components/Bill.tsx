@@ -8,6 +8,7 @@ import { Term } from "./Term.tsx";
 const titles: Record<Ending["kind"], string> = {
   settled: "Ended for the time served",
   cancelled: "Cancelled by the clock",
+  withdrawn: "Ended without the provider",
   gone: "Ended elsewhere",
 };
 
@@ -20,7 +21,7 @@ export function Bill({ ending }: { ending: Ending }) {
       <h2 className="font-medium">{titles[kind]}</h2>
       {kind === "gone" ? (
         <p className="mt-2 text-sm">
-          The stream that paid for this is closed.{" "}
+          What paid for this is closed.{" "}
           <Link href="/streams" className="underline underline-offset-4">
             What it cost
           </Link>

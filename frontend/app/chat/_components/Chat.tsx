@@ -93,6 +93,7 @@ export function Chat({ wantedProvider }: { wantedProvider: number | undefined })
           phase={phase}
           isConnected={wallet !== undefined}
           isOpen={payment !== undefined}
+          kind={payment?.kind ?? usedWay?.kind ?? "stream"}
           canAsk={canAsk}
           onAsk={ask}
           onStop={() => desk?.stop(shown.id)}
@@ -140,7 +141,7 @@ function Welcome({ onExample }: { onExample: (text: string) => void }) {
       <p className="font-semibold text-2xl tracking-tight sm:text-3xl">Ask, and watch what it costs.</p>
       <p className="mt-3 text-pretty text-soft leading-relaxed">
         Your deposit sits in a contract, not with the provider. It pays for the seconds in which the model works, and the rest comes back
-        when you end the stream.
+        when you end it.
       </p>
       <ul className="mt-6 flex flex-wrap gap-2">
         {examples.map((example) => (

@@ -4,12 +4,13 @@ import { ConnectWallet } from "@/components/chain/ConnectWallet.tsx";
 import { Button } from "@/components/ui/Button.tsx";
 import { ArrowIcon, StopIcon } from "@/components/ui/icons.tsx";
 import type { Phase } from "@/paying/desk.ts";
+import type { Payment } from "@/paying/payment.ts";
 
 const doing: Partial<Record<Phase, string>> = {
   allowing: "Let the contract take this deposit from your token: sign or confirm in your wallet.",
   opening: "Confirm the deposit in your wallet; then the chain takes a moment.",
   signing: "Sign the session in your wallet. It costs nothing.",
-  ending: "Ending the stream and bringing the rest back.",
+  ending: "Ending it and bringing the rest back.",
 };
 
 interface ComposerProps {
@@ -20,13 +21,15 @@ interface ComposerProps {
   phase: Phase;
   isConnected: boolean;
   isOpen: boolean;
+  /** What pays, or would. */
+  kind: Payment["kind"];
   canAsk: boolean;
   onAsk: (text: string) => void;
   onStop: () => void;
   onEnd: () => void;
 }
 
-export function Composer({ text, onText, note, phase, isConnected, isOpen, canAsk, onAsk, onStop, onEnd }: ComposerProps) {
+export function Composer({ text, onText, note, phase, isConnected, isOpen, kind, canAsk, onAsk, onStop, onEnd }: ComposerProps) {
   const isReady = isConnected && canAsk && phase === "idle" && text.trim() !== "";
   const ask = (event?: FormEvent) => {
     event?.preventDefault();
@@ -64,11 +67,11 @@ export function Composer({ text, onText, note, phase, isConnected, isOpen, canAs
               <Button look="quiet" onClick={onStop}>
                 <StopIcon className="size-3.5" /> Stop
               </Button>
-              <Button onClick={onEnd}>Stop and end the stream</Button>
+              <Button onClick={onEnd}>Stop and end the {kind}</Button>
             </>
           ) : isConnected ? (
             <Button type="submit" disabled={!isReady}>
-              {isOpen ? "Ask" : "Open stream and ask"} <ArrowIcon />
+              {isOpen ? "Ask" : `Open ${kind} and ask`} <ArrowIcon />
             </Button>
           ) : (
             <ConnectWallet label="Connect a wallet to ask" />

@@ -16,6 +16,11 @@ interface ConversationBarProps extends ConversationListProps {
   onRemove: (id: string) => void;
 }
 
+const stillOpen = {
+  stream: " Its stream stays open: you find it under My streams.",
+  channel: " Its channel is still open: end it first, because only this page has its key.",
+};
+
 /** Which conversation this is, and what can be done with it. */
 export function ConversationBar({ conversation, isRemovable, onRemove, ...list }: ConversationBarProps) {
   const { nativeSymbol } = useNetwork();
@@ -80,6 +85,7 @@ export function ConversationBar({ conversation, isRemovable, onRemove, ...list }
                 Keep it
               </Button>
               <Button
+                disabled={conversation.payment?.kind === "channel"}
                 onClick={() => {
                   onRemove(conversation.id);
                   close();
@@ -92,7 +98,7 @@ export function ConversationBar({ conversation, isRemovable, onRemove, ...list }
         >
           <p className="text-pretty text-soft text-sm">
             Its words and receipts are gone then.
-            {conversation.payment && " Its stream stays open: you find it under My streams."}
+            {conversation.payment && stillOpen[conversation.payment.kind]}
           </p>
         </Dialog>
       )}

@@ -21,6 +21,12 @@ const lengths = [
   { value: 900, name: "15 min" },
 ];
 
+const mostLost: Record<PaymentWay["kind"], string> = {
+  stream: "What a provider costs that takes the deposit and never answers, if you end it after 30 seconds. Everything else comes back.",
+  channel:
+    "This page never signs further ahead than that. What it did not sign comes back; from a provider that is gone, after 15 minutes.",
+};
+
 interface TermsProps {
   offers: readonly Offer[] | undefined;
   offer: Offer | undefined;
@@ -99,13 +105,7 @@ export function Terms(props: TermsProps) {
         >
           {amount(offer && expected && costDown(offer.pricePerSecond, expected.ms))}
         </Term>
-        <Term
-          name={
-            <Tooltip text="What a provider costs that takes the deposit and never answers, if you end it after 30 seconds. Everything else comes back.">
-              Most you can lose
-            </Tooltip>
-          }
-        >
+        <Term name={<Tooltip text={mostLost[way?.kind ?? "stream"]}>Most you can lose</Tooltip>}>
           {amount(offer && way?.worstLoss(chain, offer, seconds))}
         </Term>
         {payer && (

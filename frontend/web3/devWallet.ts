@@ -26,11 +26,17 @@ const listing = {
 /** A funded account whose key everybody knows, so that a newcomer can try everything. Only for a chain of one's own. */
 export function devWallet(network: Network) {
   if (!network.isLocal) throw new Error("the development wallet is for local chains only");
-  let provider: EIP1193Provider | undefined;
-  const open = async () => {
-    provider ??= (await import("./devWalletProvider.ts")).createDevWalletProvider(network);
-    return provider;
+  let loading: Promise<EIP1193Provider> | undefined;
+  const open = () => {
+    loading ??= import("./devWalletProvider.ts").then((made) => made.createDevWalletProvider(network));
+    return loading;
   };
+  // Every page looks at every wallet's provider, to see who is connected: keys and signing are loaded with the first question.
+  const provider = {
+    request: async (question: never) => (await open()).request(question),
+    on: () => {},
+    removeListener: () => {},
+  } as unknown as EIP1193Provider;
   return createConnector<EIP1193Provider>((config) => ({
     id: DEV_WALLET_ID,
     name: DEV_WALLET_NAME,
@@ -51,7 +57,7 @@ export function devWallet(network: Network) {
     },
     getAccounts: async () => (await (await open()).request({ method: "eth_requestAccounts" })).map((account) => getAddress(account)),
     getChainId: async () => network.chainId,
-    getProvider: open,
+    getProvider: async () => provider,
     isAuthorized: async () => Boolean(await config.storage?.getItem(`${DEV_WALLET_ID}.connected` as never)),
     switchChain: async ({ chainId }) => {
       const chain = config.chains.find(({ id }) => id === chainId);

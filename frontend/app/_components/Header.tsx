@@ -1,8 +1,8 @@
 "use client";
-import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { ConnectWallet } from "@/components/chain/ConnectWallet.tsx";
 import { NetworkBadge } from "@/components/chain/NetworkBadge.tsx";
+import { PageLink } from "@/components/ui/PageLink.tsx";
 import { ThemeToggle } from "@/components/ui/ThemeToggle.tsx";
 
 const pages = [
@@ -20,12 +20,16 @@ export function Header() {
   return (
     <header className="border-line border-b bg-surface">
       <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-5 px-4 sm:px-6 lg:h-16 lg:flex-nowrap">
-        <Link href="/" className="flex h-14 shrink-0 items-center gap-2.5 font-semibold tracking-tight" aria-label="ClawCompute, market">
+        <PageLink
+          href="/"
+          className="flex h-14 shrink-0 items-center gap-2.5 font-semibold tracking-tight"
+          aria-label="ClawCompute, market"
+        >
           <img src="/icon.svg" alt="" width="28" height="28" />
           <span className="text-[1.05rem]">
             Claw<span className="text-brand">Compute</span>
           </span>
-        </Link>
+        </PageLink>
         <nav
           aria-label="Pages"
           className="scroll-quiet order-last -mx-4 flex w-[calc(100%+2rem)] gap-1 overflow-x-auto px-2 pb-1.5 lg:order-none lg:mx-0 lg:w-auto lg:overflow-visible lg:px-0 lg:pb-0"
@@ -33,7 +37,7 @@ export function Header() {
           {pages.map(({ href, name }) => {
             const here = href === "/" ? path === "/" || path.startsWith("/providers/") : path === href || path.startsWith(`${href}/`);
             return (
-              <Link
+              <PageLink
                 key={href}
                 href={href}
                 aria-current={here ? "page" : undefined}
@@ -44,7 +48,7 @@ export function Header() {
                 }`}
               >
                 {name}
-              </Link>
+              </PageLink>
             );
           })}
         </nav>

@@ -28,7 +28,9 @@ export function Market({ firstView }: { firstView: MarketView }) {
   const { chainId, isLocal } = chain.network;
   const [view, setView] = useState(firstView);
   const wanted = useDeferredValue(view);
-  const { data: offers, error, isPending } = useQuery(offersQuery(chain, source));
+  const { data, error } = useQuery(offersQuery(chain, source));
+  // Thousands of offers, or the first ones on a phone, are drawn in slices: what somebody types or touches meanwhile goes first.
+  const offers = useDeferredValue(data);
   const fitting = useMemo(() => withTerms(offers ?? [], wanted), [offers, wanted]);
   const asked = wanted.readyOnly || wanted.sort === "latency" ? fitting.slice(0, MOST_ASKED) : [];
   const health = useQueries({
@@ -58,7 +60,7 @@ export function Market({ firstView }: { firstView: MarketView }) {
             />
           </div>
         )}
-        {isPending && <OfferListSkeleton />}
+        {!offers && !error && <OfferListSkeleton />}
         {offers?.length === 0 && (
           <EmptyState icon={<Store className="size-5" aria-hidden="true" />} title="Nobody is selling yet">
             <p>

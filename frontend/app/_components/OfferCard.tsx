@@ -1,13 +1,14 @@
 "use client";
-import Link from "next/link";
+import { memo } from "react";
 import { Amount } from "@/components/chain/Amount.tsx";
 import { HealthLabel } from "@/components/chain/HealthLabel.tsx";
 import { shortAddress, untrusted } from "@/components/chain/untrusted.ts";
 import { buttonClass } from "@/components/ui/Button.tsx";
+import { PageLink } from "@/components/ui/PageLink.tsx";
 import { Converted, canChat, type OfferProps, useHealth } from "./OfferRow.tsx";
 import { serviceTypes } from "./serviceTypes.ts";
 
-export function OfferCard({ offer, ask }: OfferProps) {
+export const OfferCard = memo(function OfferCard({ offer, ask }: OfferProps) {
   const health = useHealth({ offer, ask });
   const { id, model, owner, pricePerSecond, serviceType, completions, earned, asset } = offer;
   const name = untrusted(model);
@@ -16,9 +17,9 @@ export function OfferCard({ offer, ask }: OfferProps) {
       <div className="flex items-start justify-between gap-3">
         <div className="min-w-0">
           <h3 className="truncate font-medium">
-            <Link href={`/providers/${id}`} className="underline-offset-4 hover:underline">
+            <PageLink href={`/providers/${id}`} className="underline-offset-4 hover:underline">
               {name}
-            </Link>
+            </PageLink>
           </h3>
           <p className="mt-0.5 truncate text-soft text-sm">
             {serviceTypes[serviceType] ?? "Other"}, #{id} by <span className="font-mono text-xs">{shortAddress(owner)}</span>
@@ -43,14 +44,14 @@ export function OfferCard({ offer, ask }: OfferProps) {
             </>
           )}
         </p>
-        <Link
+        <PageLink
           href={canChat(offer) ? `/chat?provider=${id}` : `/providers/${id}`}
           className={buttonClass({ look: "quiet", size: "s" })}
           aria-label={`${canChat(offer) ? "Chat with" : "Look at"} ${name}, provider ${id}`}
         >
           {canChat(offer) ? "Chat" : "Look"}
-        </Link>
+        </PageLink>
       </div>
     </article>
   );
-}
+});

@@ -1,12 +1,13 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
+import { memo } from "react";
 import { zeroAddress } from "viem";
 import { Amount } from "@/components/chain/Amount.tsx";
 import { HealthLabel } from "@/components/chain/HealthLabel.tsx";
 import { shortAddress, untrusted } from "@/components/chain/untrusted.ts";
 import { Worth } from "@/components/chain/Worth.tsx";
 import { buttonClass } from "@/components/ui/Button.tsx";
+import { PageLink } from "@/components/ui/PageLink.tsx";
 import { healthQuery } from "@/queries/health.ts";
 import type { MarketOffer } from "@/queries/offers.ts";
 import { useNetwork } from "@/web3/network.tsx";
@@ -28,7 +29,7 @@ export function useHealth({ offer, ask }: OfferProps) {
 /** Text services can be tried from a page. */
 export const canChat = ({ serviceType }: MarketOffer) => serviceType === 0;
 
-export function OfferRow({ offer, ask }: OfferProps) {
+export const OfferRow = memo(function OfferRow({ offer, ask }: OfferProps) {
   const health = useHealth({ offer, ask });
   const { id, model, owner, pricePerSecond, serviceType, completions, earned, asset } = offer;
   const name = untrusted(model);
@@ -39,9 +40,9 @@ export function OfferRow({ offer, ask }: OfferProps) {
     >
       <div className="col-span-2 min-w-0 sm:col-span-1">
         <h3 className="truncate font-medium">
-          <Link href={`/providers/${id}`} className="underline-offset-4 hover:underline">
+          <PageLink href={`/providers/${id}`} className="underline-offset-4 hover:underline">
             {name}
-          </Link>
+          </PageLink>
         </h3>
         <p className="mt-0.5 truncate text-soft text-sm">
           {serviceTypes[serviceType] ?? "Other"}, #{id} by <span className="font-mono text-xs">{shortAddress(owner)}</span>
@@ -65,25 +66,25 @@ export function OfferRow({ offer, ask }: OfferProps) {
         )}
       </p>
       {canChat(offer) ? (
-        <Link
+        <PageLink
           href={`/chat?provider=${id}`}
           className={`${buttonClass({ look: "quiet", size: "s" })} justify-self-end sm:justify-self-auto`}
           aria-label={`Chat with ${name}, provider ${id}`}
         >
           Chat
-        </Link>
+        </PageLink>
       ) : (
-        <Link
+        <PageLink
           href={`/providers/${id}`}
           className={`${buttonClass({ look: "quiet", size: "s" })} justify-self-end sm:justify-self-auto`}
           aria-label={`Look at ${name}, provider ${id}`}
         >
           Look
-        </Link>
+        </PageLink>
       )}
     </article>
   );
-}
+});
 
 /** The price for an hour, and what that is elsewhere where a rate was set. */
 export function Converted({ offer: { pricePerSecond, asset } }: { offer: MarketOffer }) {

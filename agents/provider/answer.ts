@@ -93,12 +93,12 @@ export async function runAnswer(deps: AnswerDeps, input: AnswerRequest): Promise
   const stop = (why: Stop) => {
     if (!stopping.signal.aborted) stopping.abort(why);
   };
-  const hooks: [AbortSignal, Stop][] = [
-    [gone, { reason: "client_gone" }],
-    [payer.stream.closed, { reason: "cancelled" }],
-    [cut, { reason: "draining", failure: new AppError("DRAINING", "This provider stopped while it answered.") }],
+  const hooks: [AbortSignal, () => Stop][] = [
+    [gone, () => ({ reason: "client_gone" })],
+    [payer.stream.closed, () => ({ reason: "cancelled" })],
+    [cut, () => ({ reason: "draining", failure: new AppError("DRAINING", "This provider stopped while it answered.") })],
   ];
-  const unhook = hooks.map(([signal, why]) => onAbort(signal, () => stop(why)));
+  const unhook = hooks.map(([signal, why]) => onAbort(signal, () => stop(why())));
   const own = running.add(payer.stream.id, () => stop({ reason: "cancelled" }));
   let release = () => {};
   let underWay: UnderWay | undefined;

@@ -2,7 +2,7 @@ import { encodeSignedReceipt } from "@clawcompute/lib/protocol";
 import { and, type Database, eq, meters, receipts, type Store, sql } from "@clawcompute/lib/store";
 import type { Draft } from "./drafting.ts";
 import { type MeterState, type Meters, meterIs, meterState, withoutMeter } from "./metering.ts";
-import { addSpan, formatSpans, parseSpans, type Spans } from "./spans.ts";
+import { addSpan, parseSpans, type Spans } from "./spans.ts";
 
 /** A stream's meter as this process knows it; the tables have it, or will. */
 interface Held {
@@ -74,7 +74,7 @@ export function createOwnMeters({ db, chainId, draft, journal, capacity = 20_000
     id: String(streamId),
     served: state.servedMs,
     claimed: state.claimedMs,
-    counted: formatSpans(counted),
+    counted,
     hash: state.lastReceiptHash,
     at,
   });

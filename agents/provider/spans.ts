@@ -38,7 +38,5 @@ function bounded(spans: Spans): Spans {
   return oldest && first && oldest !== first ? [[first[0], oldest[1]], ...spans.slice(-GAPS)] : spans;
 }
 
-export const formatSpans = (spans: Spans): string => `{${spans.map(([from, to]) => `[${from},${to})`).join(",")}}`;
-
 export const parseSpans = (text: string): Spans =>
   Array.from(text.matchAll(/\[(\d+),(\d+)\)/g), ([, from, to]) => [Number(from), Number(to)] as const);

@@ -16,15 +16,25 @@ function separatorOf({ chainId, verifyingContract }: Domain): Uint8Array {
   return separator.bytes;
 }
 
+/** Kinds, models and reasons of ending come again with each receipt. */
+const hashes = new Map<string, Uint8Array>();
+const MOST_HASHES = 1_000;
+
+function hashOf(name: string, text: string): Uint8Array {
+  if (name === "requestId") return keccak256(stringToBytes(text), "bytes");
+  const known = hashes.get(text);
+  if (known) return known;
+  const hash = keccak256(stringToBytes(text), "bytes");
+  if (hashes.size < MOST_HASHES) hashes.set(text, hash);
+  return hash;
+}
+
 /** EIP-712 hash of a receipt, which is what is signed. As `hashTypedData`, at a third of its time: each answer needs one. */
 export function hashReceipt(domain: Domain, receipt: Receipt): Hex {
   const words = new Uint8Array(WORD * (fields.length + 1));
   words.set(typeHash);
   for (const [index, { name, type }] of fields.entries()) {
-    words.set(
-      type === "string" ? keccak256(stringToBytes(receipt[name] as string), "bytes") : wordOf(name, receipt[name]),
-      WORD * (index + 1),
-    );
+    words.set(type === "string" ? hashOf(name, receipt[name] as string) : wordOf(name, receipt[name]), WORD * (index + 1));
   }
   const signed = new Uint8Array(2 + 2 * WORD);
   signed.set([0x19, 0x01]);

@@ -124,8 +124,12 @@ export const signedReceiptWire = z.object({
 });
 
 /** JSON-safe form: every bigint a decimal string. */
-export function encodeSignedReceipt(signed: SignedReceipt): Record<string, unknown> {
-  return JSON.parse(JSON.stringify(signed, (_, value) => (typeof value === "bigint" ? value.toString() : value)));
+export function encodeSignedReceipt({ receipt, settlement, ...signed }: SignedReceipt): Record<string, unknown> {
+  return {
+    receipt: { ...receipt, amount: String(receipt.amount), cumulativeAmount: String(receipt.cumulativeAmount) },
+    ...signed,
+    ...(settlement && { settlement: { ...settlement, streamId: String(settlement.streamId), owed: String(settlement.owed) } }),
+  };
 }
 
 /** Decodes what a provider sent. Throws PROVIDER_DISHONEST on any wrong shape. */

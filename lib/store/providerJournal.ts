@@ -10,7 +10,8 @@ export interface ProviderEntry {
     readonly id: string;
     readonly served: number;
     readonly claimed: number;
-    readonly counted: string;
+    /** Disjoint ranges of ms in ascending order, each up to before its second number. */
+    readonly counted: readonly (readonly [from: number, to: number])[];
     readonly hash: string;
     readonly at: number;
   };
@@ -44,7 +45,10 @@ export async function openProviderJournal(db: Database, path: string | undefined
 
 /** One statement, so all of it or nothing; the number in it is why no entry counts twice. */
 async function apply(db: Database, entries: readonly ProviderEntry[], upTo: number): Promise<void> {
-  const meters = newest(entries.flatMap(({ meter }) => meter ?? []));
+  const meters = newest(entries.flatMap(({ meter }) => meter ?? [])).map((meter) => ({
+    ...meter,
+    counted: `{${meter.counted.map(([from, to]) => `[${from},${to})`).join(",")}}`,
+  }));
   const vouchers = newest(entries.flatMap(({ voucher }) => voucher ?? []));
   const receipts = entries.flatMap(({ receipt }) => receipt ?? []);
   await db.execute(

@@ -30,6 +30,8 @@ export function createEventStream(c: RouteContext, requestId: string): EventStre
   const held: string[] = [];
   /** What this turn of the event loop has to say: it leaves as one write. */
   let saying = "";
+  /** What was said and is not in the hash yet. */
+  let unhashed = "";
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
     open = () => {
@@ -47,9 +49,14 @@ export function createEventStream(c: RouteContext, requestId: string): EventStre
     };
   });
 
+  const digest = () => {
+    if (unhashed !== "") hash.update(unhashed);
+    unhashed = "";
+  };
   const say = () => {
     const text = saying;
     saying = "";
+    digest();
     if (text !== "" && !response.destroyed && !response.writableEnded) response.write(text);
   };
   const write = (text: string): void => {
@@ -69,8 +76,11 @@ export function createEventStream(c: RouteContext, requestId: string): EventStre
     gone: gone.signal,
     deliver: (piece) => {
       open();
-      hash.update(typeof piece.data === "string" ? `${piece.data}\n` : piece.data);
-      if (typeof piece.data !== "string") hash.update("\n");
+      if (typeof piece.data === "string") unhashed += `${piece.data}\n`;
+      else {
+        digest();
+        hash.update(piece.data).update("\n");
+      }
       write(encodePiece(piece));
       if (saying.length > MOST_AT_ONCE) say();
       return response.writableNeedDrain ? room(response, gone) : undefined;
@@ -87,7 +97,10 @@ export function createEventStream(c: RouteContext, requestId: string): EventStre
       open();
       write(": alive\n\n");
     },
-    seal: () => `0x${hash.digest("hex")}` as Hex,
+    seal: () => {
+      digest();
+      return `0x${hash.digest("hex")}` as Hex;
+    },
     finish: (pieces) => {
       open();
       for (const piece of pieces) write(encodePiece(piece));

@@ -25,16 +25,16 @@ const blob = customType<{ data: Buffer; driverData: Uint8Array }>({
 });
 
 /**
- * Provider: what pays for requests beside streams: channels, and balances that were funded ahead. What was served on one is in
- * `meters` under the same number. `accepted` is what may be spent: of a channel the newest voucher, of a balance what was funded less
- * what was returned. Nothing here falls but a balance's `accepted`, by refunds.
+ * Provider: what pays for requests beside streams: channels, balances that were funded ahead, and channels in x402's escrow. What was
+ * served on one is in `meters` under the same number. `accepted` is what may be spent: of a channel the newest voucher, of a balance what
+ * was funded less what was returned. Nothing here falls but a balance's `accepted`, by refunds.
  */
 export const payAccounts = pgTable(
   "pay_accounts",
   {
     chainId: integer("chain_id").notNull(),
     payment: uint256("payment").notNull(), // a channel's id, or a balance's, as a number
-    kind: text("kind", { enum: ["channel", "balance"] }).notNull(),
+    kind: text("kind", { enum: ["channel", "balance", "escrow"] }).notNull(),
     providerId: integer("provider_id").notNull(),
     payer: hex("payer").notNull(),
     payee: hex("payee").notNull(),
@@ -45,7 +45,7 @@ export const payAccounts = pgTable(
     deposit: uint256("deposit").notNull(), // everything funded
     accepted: uint256("accepted").notNull(),
     voucherSignature: hex("voucher_signature"),
-    settled: uint256("settled").notNull(), // of a channel on chain; of a balance what was returned
+    settled: uint256("settled").notNull(), // of a channel on chain; of a balance what was returned; in x402's escrow at the account's begin
     state: text("state", { enum: ["open", "closing", "closed"] })
       .notNull()
       .default("open"),

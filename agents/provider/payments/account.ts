@@ -159,7 +159,7 @@ export function createAccount({ row: first, servedMs: stored, stepMs, clock, rer
   };
 
   const cover: Cover = {
-    kind: first.kind,
+    kind: isChannel ? "channel" : "balance",
     runwayMs: () => (closing.signal.aborted ? 0 : leftMs() + (isChannel ? stepMs : 0)),
     assertMayBegin: () => {
       if (leftMs() >= stepMs * BEGIN) return;

@@ -3,6 +3,7 @@ import { AppError } from "@clawcompute/lib/errors";
 import type { PaymentPayload, PaymentRequirements } from "@clawcompute/lib/protocol/payments";
 import { x402Facilitator } from "@x402/core/facilitator";
 import { toFacilitatorEvmSigner } from "@x402/evm";
+import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/facilitator";
 import { ExactEvmScheme } from "@x402/evm/exact/facilitator";
 import type { Abi, Address, Hex } from "viem";
 
@@ -10,6 +11,8 @@ import type { Abi, Address, Hex } from "viem";
 export interface Facilitator {
   /** The transaction that paid. Throws PAYMENT_REFUSED; after `onSigned` that may be wrong, and the chain knows. */
   settle(payload: PaymentPayload, requirements: PaymentRequirements, onSigned: SendOptions["onSigned"]): Promise<{ readonly hash: Hex }>;
+  /** What the scheme says of a payment that is good. Throws PAYMENT_REFUSED. */
+  verify(payload: PaymentPayload, requirements: PaymentRequirements): Promise<Readonly<Record<string, unknown>>>;
 }
 
 export function createFacilitator(options: {
@@ -34,7 +37,8 @@ export function createFacilitator(options: {
       waitForTransactionReceipt: ({ hash }) => client.waitForTransactionReceipt({ hash, pollingInterval: 250, timeout: 60_000 }),
       getCode: (args) => client.getCode(args),
     });
-    return new x402Facilitator().register(`eip155:${chain.network.chainId}`, new ExactEvmScheme(signer));
+    const network = `eip155:${chain.network.chainId}` as const;
+    return new x402Facilitator().register(network, new ExactEvmScheme(signer)).register(network, new BatchSettlementEvmScheme(signer));
   };
   type Payload = Parameters<x402Facilitator["verify"]>[0];
   type Requirements = Parameters<x402Facilitator["verify"]>[1];
@@ -47,7 +51,17 @@ export function createFacilitator(options: {
       cause,
     });
 
+  async function checked(facilitator: x402Facilitator, given: Payload, wanted: Requirements) {
+    const verified = await facilitator.verify(given, wanted).catch((cause) => {
+      throw refused(undefined, cause);
+    });
+    if (!verified.isValid) throw refused(verified.invalidReason);
+    return verified.extra ?? {};
+  }
+  const reading = facilitatorFor(undefined, () => {});
+
   return {
+    verify: (payload, requirements) => checked(reading, payload as unknown as Payload, requirements as unknown as Requirements),
     settle: async (payload, requirements, onSigned) => {
       const given = payload as unknown as Payload;
       const wanted = requirements as unknown as Requirements;
@@ -55,10 +69,7 @@ export function createFacilitator(options: {
       const facilitator = facilitatorFor(onSigned, (sent) => {
         hash = sent;
       });
-      const verified = await facilitator.verify(given, wanted).catch((cause) => {
-        throw refused(undefined, cause);
-      });
-      if (!verified.isValid) throw refused(verified.invalidReason);
+      await checked(facilitator, given, wanted);
       const settled = await facilitator.settle(given, wanted);
       // What was mined has paid, whatever went wrong with reading it.
       if (hash === undefined) throw refused(settled.success ? undefined : settled.errorReason);

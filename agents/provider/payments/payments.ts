@@ -9,7 +9,7 @@ import {
   type SendOptions,
   type SentTransaction,
 } from "@clawcompute/lib/chain";
-import { AppError } from "@clawcompute/lib/errors";
+import { AppError, type Facts } from "@clawcompute/lib/errors";
 import { type Clock, type Logger, type Metrics, recoverSigner } from "@clawcompute/lib/node";
 import type { ContractSignatureCheck, Domain, SignedReceipt } from "@clawcompute/lib/protocol";
 import {
@@ -47,6 +47,7 @@ import { createTokens } from "./tokens.ts";
 import { createTransfers } from "./transfers.ts";
 import { createVoucherCheck } from "./vouchers.ts";
 import { createX402 } from "./x402.ts";
+import { createBatch } from "./x402Batch.ts";
 
 /** What an answer says of its payment, beside the signed receipt. */
 export interface PaymentNotes {
@@ -63,7 +64,7 @@ export interface Payments {
   /** What a request without a body does, as the headers of its answer; undefined: the caller shows nothing. */
   manage(caller: Caller): Promise<Readonly<Record<string, string>> | undefined>;
   /** What a 402 lists: values of `WWW-Authenticate`, and of `PAYMENT-REQUIRED`. */
-  ways(url: string): Promise<{ readonly challenges: readonly string[]; readonly x402: string }>;
+  ways(url: string, refusal?: Facts): Promise<{ readonly challenges: readonly string[]; readonly x402: string }>;
   /** A balance's ledger, and its end; for who bears its token. */
   statement(caller: Caller): Promise<Record<string, unknown>>;
   closeBalance(caller: Caller): Promise<Record<string, unknown>>;
@@ -223,7 +224,11 @@ export function createPayments(options: PaymentsOptions): Payments {
   const streamDomain: Domain = { chainId, verifyingContract: chain.network.contracts.streamPay };
   const facilitator = wallet && createFacilitator({ chain, sender: payee, send: wallet.send });
   const shared = { chainId, payee, offers, balances, transfers, clock, headNumber };
-  const x402 = createX402({ ...shared, domain: streamDomain, tokens, facilitator, seconds: limits.upfrontSeconds });
+  const batch =
+    wallet &&
+    facilitator &&
+    createBatch({ chain, payee, facilitator, send: wallet.send, ledger, accounts, endAnswers, clock, logger, idleMs: limits.idleMs });
+  const x402 = createX402({ ...shared, domain: streamDomain, tokens, facilitator, batch, seconds: limits.upfrontSeconds });
   const graceMs = replicated ? REPLICA_MS : 0;
   const recovery = wallet && createRecovery({ chain, payee, transfers, balances, clock, logger, graceMs });
   const demoRequests = createRateLimit({ perMinute: limits.demoRequestsPerMinute, what: "demo requests from this address", clock });
@@ -253,7 +258,8 @@ export function createPayments(options: PaymentsOptions): Payments {
     return payer;
   }
 
-  async function payByX402(caller: Caller, header: string): Promise<Payer> {
+  /** Undefined: it was the end of a channel, and its answer is told. */
+  async function payByX402(caller: Caller, header: string): Promise<Payer | undefined> {
     const token = balanceTokenOf(caller);
     const onto = token === undefined ? undefined : (await balances.read(token)).account;
     const paid = await x402.pay(header, { onto, secret: caller.idempotencyKey });
@@ -264,6 +270,19 @@ export function createPayments(options: PaymentsOptions): Payments {
         throw new AppError("WRONG_PROVIDER", "This stream pays for an offer that is not served here.", { param: "payment-signature" });
       const head = { [paymentHeaders.x402Response]: encodeX402(paid.response), [paymentHeaders.balanceToken]: opened.token };
       return { stream: opened.stream, offer, notes: { head: () => head, ending: () => [] } };
+    }
+    if (paid.scheme === "refund") {
+      caller.tell?.(paymentHeaders.x402Response, encodeX402(paid.response));
+      return undefined;
+    }
+    if (paid.scheme === "batch-settlement") {
+      const { account, response } = paid;
+      const said = () => ({ [paymentHeaders.x402Response]: encodeX402(response()) });
+      for (const [name, value] of Object.entries(said())) caller.tell?.(name, value);
+      return payerFor(account, {
+        head: said,
+        ending: () => [{ event: paymentEvents.x402Response, data: JSON.stringify(response()) }],
+      });
     }
     const { account, response } = paid;
     const bearer = await balances.token(account.row.payment);
@@ -329,7 +348,11 @@ export function createPayments(options: PaymentsOptions): Payments {
         const { account, challenge } = await attempt(caller, () => channels.payer(payment));
         return payerFor(account, channelNotes(account, challenge));
       }
-      if (signature !== undefined) return attempt(caller, () => payByX402(caller, signature));
+      if (signature !== undefined) {
+        const paying = await attempt(caller, () => payByX402(caller, signature));
+        if (!paying) throw new AppError("PAYMENT_REFUSED", "This ends a channel, and pays for nothing.", { param: "payment-signature" });
+        return paying;
+      }
       const balanceToken = balanceTokenOf(caller);
       if (balanceToken !== undefined) return attempt(caller, () => payByBalance(balanceToken));
       if (bearerOf(caller) === DEMO_TOKEN) return payerFor(await demo.payer(caller.party), { head: () => ({}), ending: () => [] });
@@ -341,13 +364,15 @@ export function createPayments(options: PaymentsOptions): Payments {
         const receipt = await attempt(caller, () => channels.manage(payment));
         return { [paymentHeaders.receipt]: encodePaymentReceipt(receipt) };
       }
-      return signature === undefined ? undefined : (await attempt(caller, () => payByX402(caller, signature))).notes?.head();
+      if (signature === undefined) return undefined;
+      const paying = await attempt(caller, () => payByX402(caller, signature));
+      return paying?.notes?.head() ?? {};
     },
-    ways: async (url) => {
+    ways: async (url, refusal) => {
       const listed = offers.filter(({ providerId, active }) => providerId !== undefined && active);
       return {
         challenges: await Promise.all(listed.map(async (offer) => formatChallenge(await challenges.issue(offer)))),
-        x402: await x402.required(url),
+        x402: await x402.required(url, refusal),
       };
     },
     statement: async (caller) => {
@@ -362,7 +387,10 @@ export function createPayments(options: PaymentsOptions): Payments {
       const { refunded, hash } = await balances.close(account);
       return { refunded: String(refunded), transactionHash: hash ?? null, ...(await balances.statement(account)) };
     },
-    expire: balances.expire,
+    expire: async (signal) => {
+      await balances.expire(signal);
+      await batch?.collect(signal);
+    },
     recovery,
     replays: createReplays(db, clock),
     apply: channels.apply,

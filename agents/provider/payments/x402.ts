@@ -1,4 +1,4 @@
-import { AppError } from "@clawcompute/lib/errors";
+import { AppError, type Facts } from "@clawcompute/lib/errors";
 import type { Clock } from "@clawcompute/lib/node";
 import { type Domain, type SessionRequest, sessionRequest } from "@clawcompute/lib/protocol";
 import {
@@ -17,17 +17,19 @@ import type { Balances } from "./balances.ts";
 import type { Facilitator } from "./facilitator.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Transfers } from "./transfers.ts";
+import type { Batch, BatchPaid } from "./x402Batch.ts";
 
 /** x402 v2: a payment in tokens before the answer (`exact`, upfront), or the proof of an open stream (`stream`). */
 export interface X402 {
   /** Value of `PAYMENT-REQUIRED` for this path. */
-  required(url: string): Promise<string>;
+  required(url: string, refusal?: Facts): Promise<string>;
   /** A payment that comes with a request: what it leaves is a balance. With `onto`, that balance gets it. `secret`: the payer's alone. */
   pay(header: string, options?: { readonly onto?: PayAccount | undefined; readonly secret?: string | undefined }): Promise<Paid>;
 }
 
 export type Paid =
   | { readonly scheme: "exact"; readonly account: PayAccount; readonly response: SettleResponse }
+  | BatchPaid
   | { readonly scheme: "stream"; readonly proof: SessionRequest; readonly response: SettleResponse };
 
 export interface X402Options {
@@ -39,6 +41,7 @@ export interface X402Options {
   readonly offers: readonly ServedOffer[];
   readonly tokens: Tokens;
   readonly facilitator: Facilitator | undefined;
+  readonly batch: Batch | undefined;
   readonly balances: Balances;
   readonly transfers: Transfers;
   readonly clock: Clock;
@@ -51,7 +54,7 @@ const MOST = 2n ** 256n;
 const authorization = z.object({ from: z.string(), nonce: z.string().regex(/^(0x[0-9a-fA-F]{1,64}|\d{1,78})$/) });
 
 export function createX402(options: X402Options): X402 {
-  const { chainId, headNumber, domain, payee, offers, tokens, facilitator, balances, transfers, clock, seconds } = options;
+  const { chainId, headNumber, domain, payee, offers, tokens, facilitator, batch, balances, transfers, clock, seconds } = options;
   const network = networkOf(chainId);
   const refuse = (message: string) => new AppError("PAYMENT_REFUSED", message, { param: "payment-signature" });
 
@@ -84,7 +87,21 @@ export function createX402(options: X402Options): X402 {
 
   async function accepts(): Promise<readonly PaymentRequirements[]> {
     const listed = offers.filter(({ providerId, active }) => providerId !== undefined && active);
-    return [...(await Promise.all(listed.map(exactOf))).flat(), ...listed.map(streamOf)];
+    const exact = (await Promise.all(listed.map(exactOf))).flat();
+    const batched = batch ? await Promise.all(exact.map(batch.requirementsOf)) : [];
+    return [...batched.filter((each) => each !== undefined), ...exact, ...listed.map(streamOf)];
+  }
+
+  async function payBatch(payload: PaymentPayload): Promise<Paid> {
+    const { asset, extra, scheme } = payload.accepted;
+    const wanted = (await accepts()).find(
+      (each) =>
+        each.scheme === scheme &&
+        each.asset.toLowerCase() === asset.toLowerCase() &&
+        (extra.providerId ?? each.extra.providerId) === each.extra.providerId,
+    );
+    if (!wanted || !batch) throw refuse("This provider does not take this payment now.");
+    return batch.pay(payload, wanted);
   }
 
   async function payExact(payload: PaymentPayload, { onto, secret }: NonNullable<Parameters<X402["pay"]>[1]>): Promise<Paid> {
@@ -172,15 +189,18 @@ export function createX402(options: X402Options): X402 {
   }
 
   return {
-    required: async (url) => {
+    required: async (url, refusal = {}) => {
       const resource = { url, description: "Answers of a model, paid by the second", mimeType: "text/event-stream" };
-      return encodeX402({ x402Version: 2, error: "PAYMENT-SIGNATURE header is required", resource, accepts: [...(await accepts())] });
+      const ways = await accepts();
+      const error = typeof refusal.reason === "string" ? refusal.reason : "PAYMENT-SIGNATURE header is required";
+      return encodeX402({ x402Version: 2, error, resource, accepts: [...(batch ? batch.correct(ways, refusal) : ways)] });
     },
     pay: async (header, options = {}) => {
       const payload = decodePaymentPayload(header);
       if (payload.accepted.network !== network) throw refuse(`This provider is paid on ${network}.`);
       if (!isAddressEqual(payload.accepted.payTo as Address, payee)) throw refuse("This payment is for somebody else.");
       if (payload.accepted.scheme === "exact") return payExact(payload, options);
+      if (payload.accepted.scheme === "batch-settlement") return payBatch(payload);
       if (payload.accepted.scheme !== "stream") throw refuse("This provider does not know this scheme.");
       const proof = sessionRequest.safeParse(payload.payload);
       if (!proof.success) throw refuse("The proof of the stream is malformed.");

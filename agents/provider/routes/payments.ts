@@ -38,7 +38,7 @@ export function paymentOffers({ payments }: ProviderContext): MiddlewareHandler 
     const type = (sessionProblems as Readonly<Record<string, string>>)[error.code];
     const headers = new Headers(c.res.headers);
     if (error.status === 402) {
-      const { challenges, x402 } = await payments.ways(c.req.url);
+      const { challenges, x402 } = await payments.ways(c.req.url, error.facts);
       for (const challenge of challenges) headers.append(paymentHeaders.challenge, challenge);
       headers.set(paymentHeaders.x402Required, x402);
     }

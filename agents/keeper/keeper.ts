@@ -2,7 +2,7 @@ import { streamPayAbi } from "@clawcompute/lib/abi";
 import { type Chain, currentFees, decodeRevert, readStream, resumeTransaction, type Sender, streamPayWrites } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import type { Clock, Logger, Metrics } from "@clawcompute/lib/node";
-import { type Address, type Hash, type TransactionReceipt, zeroAddress } from "viem";
+import { type Address, type Hash, isAddressEqual, type TransactionReceipt, zeroAddress } from "viem";
 import type { KeeperConfig } from "./config.ts";
 import { keeperMetrics } from "./keeperMetrics.ts";
 import { accruedAt, type OpenStream } from "./openStreams.ts";
@@ -77,7 +77,7 @@ export function createKeeper(parts: KeeperParts): (signal: AbortSignal) => Promi
       const { accrued = 0n, reward = 0n, completes = false } = first.previews[index] ?? {};
       const stream = known.get(id);
       const asset = tokens[index] as Address;
-      if (stream && (accrued < accruedAt(stream, now) || asset !== stream.asset)) wrong += 1;
+      if (stream && (accrued < accruedAt(stream, now) || !isAddressEqual(asset, stream.asset))) wrong += 1;
       const useful = purpose === "profit" ? config.worth(asset, reward) > gasModel.perStream * gasPrice : completes;
       if (useful) kept.push({ id, asset, reward });
     }

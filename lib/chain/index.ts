@@ -5,6 +5,7 @@ export { contractSignatureOf } from "./contractSignature.ts";
 export { type Artifact, type Artifacts, codeMatches, type DeploymentStep, planDeployment } from "./deployment.ts";
 export { isDevKey, refuseDevKeyOnPublicChain } from "./devKeys.ts";
 export { currentFees, type Fees } from "./fees.ts";
+export { type Market, type MarketBounds, marketBounds, readMarket } from "./market.ts";
 export { cheapestFirst, listActiveOffers, listWalletOffers, type Offer, type OfferFilter, readOffer, readOffers } from "./offers.ts";
 export type { ChainClock, ChainLogger } from "./ports.ts";
 export { chainTimeMs } from "./reading.ts";

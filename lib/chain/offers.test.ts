@@ -2,6 +2,7 @@ import { encodeDeployData, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createRecordingLogger, devAccounts, type LocalChain, readArtifact, startLocalChain } from "../testing/index.ts";
 import { assertChain, type Chain, connectChain } from "./connect.ts";
+import { readMarket } from "./market.ts";
 import { listActiveOffers, listWalletOffers, readOffer } from "./offers.ts";
 import { chainTimeMs } from "./reading.ts";
 import { createSender, type Sender, type SentTransaction } from "./sender.ts";
@@ -92,6 +93,33 @@ describe("listActiveOffers", () => {
     expect(byBoth).toEqual(byModel.filter(({ asset }) => asset === zeroAddress));
     expect(await listActiveOffers(chain, { model: "nobody", asset: zeroAddress })).toEqual([]);
     expect(await listActiveOffers(chain, { model: "nobody" })).toEqual([]);
+  });
+});
+
+describe("readMarket", () => {
+  const bounds = { whole: 299, samples: 3, perSample: 10, models: 10, perModel: 20 };
+
+  it("behavior: a small market whole, of a large one the cheapest of each model", async () => {
+    const all = await listActiveOffers(chain, { asset: zeroAddress });
+    expect(await readMarket(chain, zeroAddress)).toEqual({ offers: all, whole: true });
+    const asked = vi.spyOn(chain.client, "readContract");
+    const market = await readMarket(chain, zeroAddress, bounds);
+    expect(market.whole).toBe(false);
+    for (const model of ["model-0", "model-1", "model-2"]) {
+      const found = market.offers.filter((offer) => offer.model === model);
+      expect(found, model).toEqual(all.filter((offer) => offer.model === model).slice(0, 20));
+    }
+    expect(market.offers[0]).toEqual(all[0]);
+    // Its size, three places, what is there, and twice for each of three models.
+    expect(asked).toHaveBeenCalledTimes(1 + 3 + 1 + 2 * 3);
+    asked.mockRestore();
+  });
+
+  it("behavior: more models than it looks at: the ones that are named most", async () => {
+    const { offers: few } = await readMarket(chain, zeroAddress, { ...bounds, models: 1 });
+    expect(new Set(few.map(({ model }) => model)).size).toBe(1);
+    expect(few).toHaveLength(20);
+    expect((await readMarket(chain, token, bounds)).offers).toEqual(await listActiveOffers(chain, { asset: token }));
   });
 });
 

@@ -87,6 +87,8 @@ export interface PaymentLimits {
   readonly idleMs: number;
   /** What one x402 payment covers. */
   readonly upfrontSeconds: number;
+  /** Vouchers of x402's escrow for this much time are cashed while their channel goes on. Default an hour. */
+  readonly escrowClaimSeconds?: number;
   /** Unused balances go back after this time. */
   readonly balanceIdleMs: number;
   /** Given away each day; 0: nothing. */
@@ -227,7 +229,19 @@ export function createPayments(options: PaymentsOptions): Payments {
   const batch =
     wallet &&
     facilitator &&
-    createBatch({ chain, payee, facilitator, send: wallet.send, ledger, accounts, endAnswers, clock, logger, idleMs: limits.idleMs });
+    createBatch({
+      chain,
+      payee,
+      facilitator,
+      send: wallet.send,
+      ledger,
+      accounts,
+      endAnswers,
+      clock,
+      logger,
+      idleMs: limits.idleMs,
+      claimSeconds: limits.escrowClaimSeconds ?? 3_600,
+    });
   const x402 = createX402({ ...shared, domain: streamDomain, tokens, facilitator, batch, seconds: limits.upfrontSeconds });
   const graceMs = replicated ? REPLICA_MS : 0;
   const recovery = wallet && createRecovery({ chain, payee, transfers, balances, clock, logger, graceMs });

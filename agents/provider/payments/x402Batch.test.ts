@@ -203,6 +203,37 @@ describe("the x402 scheme `batch-settlement`", () => {
     await vi.waitFor(async () => expect(await balancesOf()).toEqual(settled), { timeout: 50_000, interval: 100 });
   });
 
+  test("behavior: vouchers are cashed while a channel goes on; one that anybody can read on the chain is worth nothing then", async () => {
+    const owner = accounts[3] as LocalAccount;
+    const offers = [{ model: "m", backend: createEchoBackend({ kind: "echo", tokenDelayMs: 20 }), asset: token.address }];
+    const payments = { ...testLimits.payments, balanceIdleMs: 1_000, escrowClaimSeconds: 0 };
+    const cashing = await startProvider({ local, owner, offers, limits: { payments } });
+    try {
+      const url = `${cashing.url}/v1/chat/completions`;
+      const { client, pay, sent } = payer();
+      const first = await served(await pay(url, ask()));
+      await vi.waitFor(async () => expect(await token.balanceOf(owner.address)).toBe(first), { timeout: 20_000, interval: 100 });
+      const payload = decodePaymentPayload(sent[0] as string);
+      const { channelConfig, voucher } = payload.payload;
+      for (const type of ["voucher", "refund"]) {
+        const shown = encodeX402({ ...payload, payload: { type, channelConfig, voucher } });
+        const refused = await fetch(
+          url,
+          type === "refund" ? { headers: { "payment-signature": shown } } : ask({ "payment-signature": shown }),
+        );
+        const { error, accepts } = decodePaymentRequired(refused.headers.get("payment-required") ?? "");
+        expect([refused.status, error, accepts[0]?.extra.voucherState]).toEqual([402, MISMATCH, undefined]);
+      }
+      const second = await served(await pay(url, ask()));
+      await vi.waitFor(async () => expect(await token.balanceOf(owner.address)).toBe(second), { timeout: 20_000, interval: 100 });
+      expect(second).toBeGreaterThan(first);
+      await client.refund(url);
+      expect(await token.balanceOf(owner.address)).toBe(second);
+    } finally {
+      await cashing.stop();
+    }
+  });
+
   test("behavior: what nobody uses is settled, and the rest returned without being asked for", async () => {
     const folder = await mkdtemp(join(tmpdir(), "x402-batch-"));
     const owner = accounts[2] as LocalAccount;

@@ -47,6 +47,8 @@ export interface BatchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly idleMs: number;
+  /** Vouchers for this much time are cashed while the channel goes on. */
+  readonly claimSeconds: number;
 }
 
 const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
@@ -54,16 +56,17 @@ const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
 const LEAST_PAYMENTS = 4n;
 /** Where x402's clients look again at what the chain and we say. */
 const MISMATCH = "invalid_batch_settlement_evm_cumulative_amount_mismatch";
-const CLAIM_SECONDS = 3_600n;
 
 type Paying = BatchSettlementDepositPayload | BatchSettlementVoucherPayload;
 
 export function createBatch(options: BatchOptions): Batch {
-  const { chain, payee, facilitator, send, ledger, accounts, endAnswers, clock, logger, idleMs } = options;
+  const { chain, payee, facilitator, send, ledger, accounts, endAnswers, clock, logger, idleMs, claimSeconds } = options;
   const { client, network } = chain;
   const refuse = (message: string, facts: Facts = {}) => new AppError("PAYMENT_REFUSED", message, { param: "payment-signature", facts });
   let deployed: Promise<boolean> | undefined;
   const closing = new Map<bigint, ReturnType<typeof settle>>();
+  /** The highest vouchers that anybody can read on the chain: they prove nothing any more. */
+  const published = new Map<bigint, bigint>();
 
   /** Asked once; a failed question is asked again. */
   function isDeployed(): Promise<boolean> {
@@ -103,14 +106,24 @@ export function createBatch(options: BatchOptions): Batch {
     chargedCumulativeAmount: String(spent),
   });
 
-  const mismatch = (account: PayAccount, state: ChannelState) =>
+  /** Of an account that was cashed before this process began it is not known what was shown; so all of it counts as shown. */
+  function isPublished({ row }: PayAccount, state: ChannelState, signed: bigint): boolean {
+    if (state.totalClaimed === row.settled) return false;
+    const shown = published.get(row.payment) ?? row.accepted;
+    published.set(row.payment, shown);
+    return signed <= shown;
+  }
+
+  /** The newest voucher is told to who has shown one that only the payer has. */
+  const mismatch = (account: PayAccount, state: ChannelState, isPayer: boolean) =>
     refuse("The voucher does not go on from what this channel has spent.", {
       reason: MISMATCH,
       asset: account.row.asset,
       providerId: account.row.providerId,
       ...channelStateOf(state, spentOf(account)),
-      signedMaxClaimable: String(account.row.settled + account.row.accepted),
-      voucherSignature: account.row.voucherSignature,
+      ...(isPayer
+        ? { signedMaxClaimable: String(account.row.settled + account.row.accepted), voucherSignature: account.row.voucherSignature }
+        : {}),
     });
 
   async function accountOf(
@@ -164,8 +177,10 @@ export function createBatch(options: BatchOptions): Batch {
     if (row.state !== "open") throw refuse("This channel has ended.", { hint: "Choose another salt for a new one." });
     if (row.providerId !== wanted.extra.providerId) throw refuse("This channel pays for another offer; choose another salt for this one.");
     const signed = BigInt(voucher.maxClaimableAmount) - row.settled;
+    const goesOn = BigInt(voucher.maxClaimableAmount) === spentOf(account) + BigInt(wanted.amount);
+    if (!goesOn && isPublished(account, state, signed)) throw mismatch(account, state, false);
     if (signed > row.accepted) accounts.update(await ledger.accept(row, signed, voucher.signature, clock.now()));
-    if (account.row.accepted - account.owed() < BigInt(wanted.amount) / 2n) throw mismatch(account, state);
+    if (account.row.accepted - account.owed() < BigInt(wanted.amount) / 2n) throw mismatch(account, state, true);
     const response = (): SettleResponse => {
       const base = BigInt(voucher.maxClaimableAmount) - BigInt(wanted.amount);
       const spent = spentOf(account);
@@ -197,7 +212,8 @@ export function createBatch(options: BatchOptions): Batch {
       });
     }
     // What ends a channel is signed for what has been spent: earlier vouchers are no secret.
-    if (BigInt(raw.voucher.maxClaimableAmount) !== spentOf(account)) throw mismatch(account, state);
+    const signed = BigInt(raw.voucher.maxClaimableAmount);
+    if (signed !== spentOf(account)) throw mismatch(account, state, !isPublished(account, state, signed - account.row.settled));
     if (raw.amount !== undefined) throw refuse("The whole rest of a channel is returned, not a part of it.");
     const { hash, returned } = await close(account, state);
     const extra = { channelState: { ...channelStateOf(state, spentOf(account)), balance: String(state.balance - returned) } };
@@ -226,6 +242,7 @@ export function createBatch(options: BatchOptions): Batch {
     const call = closingCall(account.row, spentOf(account), state, { refund: true });
     const hash = call && (await sendCall(call.call));
     accounts.update(await ledger.onChain(payment, { state: "closed" }));
+    published.delete(payment);
     if (call) logger.info({ channelId: state.channelId, ...call.facts, hash }, "an x402 channel is settled");
     return { hash, returned: call?.returned ?? 0n };
   }
@@ -250,7 +267,8 @@ export function createBatch(options: BatchOptions): Batch {
     const isOver = row.state === "closing" || state.withdrawRequestedAt !== 0 || unusedMs >= idleMs;
     if (isOver && !running) return void (await close(account, state));
     const due = spentOf(account) - state.totalClaimed;
-    if (due <= 0n || (!isOver && due < row.ratePerSecond * CLAIM_SECONDS)) return;
+    if (due <= 0n || (!isOver && due < row.ratePerSecond * BigInt(claimSeconds))) return;
+    published.set(row.payment, row.accepted);
     const call = closingCall(row, spentOf(account), state, { refund: false });
     if (call)
       logger.info({ channelId: state.channelId, ...call.facts, hash: await sendCall(call.call) }, "vouchers of an x402 channel cashed");
@@ -283,8 +301,8 @@ export function createBatch(options: BatchOptions): Batch {
         each.scheme === BATCH_SETTLEMENT_SCHEME &&
         isAddressEqual(each.asset as Address, asset as Address) &&
         each.extra.providerId === providerId;
-      const voucherState = { signedMaxClaimable, signature: voucherSignature };
-      const own = accepts.filter(isOwn).map((each) => ({ ...each, extra: { ...each.extra, channelState, voucherState } }));
+      const voucherState = signedMaxClaimable === undefined ? {} : { voucherState: { signedMaxClaimable, signature: voucherSignature } };
+      const own = accepts.filter(isOwn).map((each) => ({ ...each, extra: { ...each.extra, channelState, ...voucherState } }));
       return [...own, ...accepts.filter((each) => !isOwn(each))];
     },
     collect: async (signal) => {

@@ -1,6 +1,6 @@
 "use client";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { MarketOffer } from "@/queries/offers.ts";
 import { OfferCard } from "./OfferCard.tsx";
 import { OfferRow } from "./OfferRow.tsx";
@@ -70,18 +70,18 @@ export function OfferList({ offers, layout }: { offers: readonly MarketOffer[]; 
 function usePlace() {
   const ref = useRef<HTMLUListElement>(null);
   const [place, setPlace] = useState({ width: 1100, top: 0 });
-  const measure = () => {
+  const measure = useCallback(() => {
     const element = ref.current;
     if (!element) return;
     const { width, top } = element.getBoundingClientRect();
     const next = { width: Math.round(width), top: Math.round(top + scrollY) };
     setPlace((now) => (now.width === next.width && now.top === next.top ? now : next));
-  };
+  }, []);
   useLayoutEffect(measure);
   useEffect(() => {
     const observer = new ResizeObserver(measure);
     observer.observe(document.body);
     return () => observer.disconnect();
-  });
+  }, [measure]);
   return { ref, ...place };
 }

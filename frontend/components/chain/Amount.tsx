@@ -1,7 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { type Address, zeroAddress } from "viem";
-import { type Token, tokenQuery } from "@/queries/tokens.ts";
+import { nativeToken, type Token, tokenQuery } from "@/queries/tokens.ts";
 import { useChain } from "@/web3/network.tsx";
 import { formatCoin } from "./formatCoin.ts";
 
@@ -17,9 +17,21 @@ interface AmountProps {
 }
 
 /** Money with its unit; the exact figure is in the title. */
-export function Amount({ raw, asset = zeroAddress, per, places, className = "" }: AmountProps) {
+export function Amount({ asset = zeroAddress, ...rest }: AmountProps) {
+  // Most amounts are the coin's, which nobody has to be asked about: a market has several of them for each offer.
+  return asset === zeroAddress ? <CoinAmount {...rest} /> : <TokenAmount asset={asset} {...rest} />;
+}
+
+type Shown = Omit<AmountProps, "asset">;
+
+const CoinAmount = (shown: Shown) => <Figure {...shown} token={nativeToken(useChain())} exact={`${shown.raw} wei`} />;
+
+function TokenAmount({ asset, ...shown }: Shown & { asset: Address }) {
   const { data: token } = useQuery(tokenQuery(useChain(), asset));
-  const exact = asset === zeroAddress ? `${raw} wei` : `${raw} raw units of the token ${asset}`;
+  return <Figure {...shown} token={token} exact={`${shown.raw} raw units of the token ${asset}`} />;
+}
+
+function Figure({ raw, token, exact, per, places, className = "" }: Shown & { token: Token | undefined; exact: string }) {
   const { figure, unit } = amountParts(raw, token, places);
   return (
     <span className={`whitespace-nowrap tabular-nums ${className}`} title={exact}>

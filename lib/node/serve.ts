@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { z } from "zod";
@@ -23,6 +24,10 @@ export interface AppOptions {
   readonly exposeHeaders?: readonly string[];
 }
 
+const ALREADY_SENT = "x-hono-already-sent";
+// The server's shortcut for small responses does not know this one; reading the body turns it off.
+void RESPONSE_ALREADY_SENT.body;
+
 /** An HTTP application with request ids, one error mapping and one log line per request. Nothing else is shared between programs. */
 export function createApp({ logger, metrics, corsOrigin, exposeHeaders = [] }: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -34,14 +39,19 @@ export function createApp({ logger, metrics, corsOrigin, exposeHeaders = [] }: A
     c.set("requestId", requestId);
     const started = performance.now();
     await next();
-    // A handler may have given the request an id of its own.
-    c.res.headers.set("x-request-id", c.get("requestId"));
-    // The server's shortcut for small responses does not know that this one was written by its handler; reading the body turns it off.
-    if (c.res.headers.has("x-hono-already-sent")) void c.res.body;
+    const { status } = c.res;
+    if (c.res.headers.has(ALREADY_SENT)) {
+      // Its handler wrote the response, with all headers: the server need not look through these.
+      c.res = undefined;
+      c.res = RESPONSE_ALREADY_SENT;
+    } else {
+      // A handler may have given the request an id of its own.
+      c.res.headers.set("x-request-id", c.get("requestId"));
+    }
     const route = c.req.routePath;
-    requests?.observe({ route, status: String(c.res.status) }, (performance.now() - started) / 1000);
+    requests?.observe({ route, status: String(status) }, (performance.now() - started) / 1000);
     logger.debug(
-      { requestId: c.get("requestId"), method: c.req.method, route, status: c.res.status, ms: Math.round(performance.now() - started) },
+      { requestId: c.get("requestId"), method: c.req.method, route, status, ms: Math.round(performance.now() - started) },
       "request",
     );
   });

@@ -62,6 +62,7 @@ async function apply(db: Database, entries: readonly ProviderEntry[], upTo: numb
         insert into receipts (request_id, chain_id, stream_id, sequence, hash, signed, created_at_ms)
         select request, chain, id, sequence, hash, signed, at from json_to_recordset(${JSON.stringify(receipts)}::json)
           as x(chain int, id numeric, request text, sequence int, hash text, signed jsonb, at bigint)
+        on conflict (request_id) do nothing
       ), paid as (
         update pay_accounts set accepted = x.accepted, voucher_signature = x.signature, used_at_ms = x.at
         from json_to_recordset(${JSON.stringify(vouchers)}::json)

@@ -21,7 +21,7 @@ import type { Batch, BatchPaid } from "./x402Batch.ts";
 
 /** x402 v2: a payment in tokens before the answer (`exact`, upfront), or the proof of an open stream (`stream`). */
 export interface X402 {
-  /** Value of `PAYMENT-REQUIRED` for this path. */
+  /** Value of `PAYMENT-REQUIRED` for this path; of one model, where the URL names it (`?model=`). */
   required(url: string, refusal?: Facts): Promise<string>;
   /** A payment that comes with a request: what it leaves is a balance. With `onto`, that balance gets it. `secret`: the payer's alone. */
   pay(header: string, options?: { readonly onto?: PayAccount | undefined; readonly secret?: string | undefined }): Promise<Paid>;
@@ -191,7 +191,11 @@ export function createX402(options: X402Options): X402 {
   return {
     required: async (url, refusal = {}) => {
       const resource = { url, description: "Answers of a model, paid by the second", mimeType: "text/event-stream" };
-      const ways = await accepts();
+      const all = await accepts();
+      // Clients take the first that they know; the model that they ask for is in a body which they have not sent yet.
+      const model = new URL(url).searchParams.get("model");
+      const named = all.filter(({ extra }) => extra.model === model);
+      const ways = named.length > 0 ? named : all;
       const error = typeof refusal.reason === "string" ? refusal.reason : "PAYMENT-SIGNATURE header is required";
       return encodeX402({ x402Version: 2, error, resource, accepts: [...(batch ? batch.correct(ways, refusal) : ways)] });
     },

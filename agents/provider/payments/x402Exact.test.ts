@@ -206,6 +206,18 @@ describe.each([
   });
 });
 
+describe("several offers", () => {
+  test("behavior: a client that takes any token pays for the model that its URL names", async () => {
+    const client = new ExactEvmScheme(toClientEvmSigner(consumer));
+    const allowedAssets = tokens.map(({ address: asset }) => ({ network, asset, maxAmountPerPayment: String(PAID) }) as const);
+    const pay = wrapFetchWithPaymentFromConfig(fetch, { schemes: [{ network, client }], spendControls: { allowedAssets } });
+    for (const model of ["by-permit2", "by-eip3009"]) {
+      const response = await pay(`${chat()}?model=${model}`, ask(model));
+      expect([response.status, (await readAnswer(response)).done]).toEqual([200, true]);
+    }
+  });
+});
+
 describe("Permit2", () => {
   test("error: a wallet that has not let Permit2 move its tokens is refused, and nothing moves", async () => {
     const token = at(1);

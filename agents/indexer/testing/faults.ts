@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Database, openStore, sql } from "@clawcompute/lib/store";
+import { type Database, openStore, type Store, sql } from "@clawcompute/lib/store";
 import { findPostgres, type LocalChain, type LocalPostgres, startLocalChain, startPostgres, startRpcProxy } from "@clawcompute/lib/testing";
 import { contentsOf, type Difference, differenceOf, emptyStore, openReference } from "./contents.ts";
 import { startFollower, startIndexerProcess } from "./follower.ts";
@@ -13,6 +13,8 @@ export interface FaultWorld {
   readonly reference: Awaited<ReturnType<typeof openReference>>;
   /** An embedded store without anything in it; there is one, which is emptied. */
   emptyStore(): Promise<Database>;
+  /** Its folder, for a process of its own. */
+  emptyFolder(): Promise<string>;
   /** Undefined where PostgreSQL is not installed. */
   readonly postgres: LocalPostgres | undefined;
   stop(): Promise<void>;
@@ -30,20 +32,30 @@ export async function startFaultWorld(stores: readonly Fault["store"][]): Promis
   const local = await startLocalChain({ blockTimeMs: 0 });
   const story = await startStory(local, 42);
   const reference = await openReference(local.network);
-  const embedded = await openStore({});
+  const folder = await mkdtemp(join(tmpdir(), "indexer-"));
+  let embedded: Store | undefined;
+  const emptied = async () => {
+    embedded ??= await openStore({ folder });
+    await emptyStore(embedded.db);
+    return embedded;
+  };
   const postgres = stores.includes("PostgreSQL") && findPostgres() ? await startPostgres() : undefined;
   return {
     local,
     story,
     reference,
-    emptyStore: async () => {
-      await emptyStore(embedded.db);
-      return embedded.db;
+    emptyStore: async () => (await emptied()).db,
+    emptyFolder: async () => {
+      const store = await emptied();
+      embedded = undefined;
+      await store.close();
+      return folder;
     },
     postgres,
     stop: async () => {
       await postgres?.stop();
-      await Promise.all([reference.close(), embedded.close()]);
+      await Promise.all([reference.close(), embedded?.close()]);
+      await rm(folder, { recursive: true, force: true });
       await local.stop();
     },
   };
@@ -246,7 +258,7 @@ export const faults: readonly Fault[] = [
     name: "kill -9 of the process, embedded store",
     store: "PGlite",
     run: async (world) => {
-      const folder = await mkdtemp(join(tmpdir(), "indexer-"));
+      const folder = await world.emptyFolder();
       const proxy = await startRpcProxy(world.local.rpcUrl);
       try {
         const env = { INDEXER_DATA_DIR: folder, RPC_URL: proxy.url };
@@ -272,7 +284,6 @@ export const faults: readonly Fault[] = [
         return { what: "went on from its folder after two kills", difference };
       } finally {
         await proxy.stop();
-        await rm(folder, { recursive: true, force: true });
       }
     },
   },

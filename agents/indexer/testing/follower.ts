@@ -22,7 +22,7 @@ export interface Follower {
 export function startFollower(db: Database, network: Network, lockUrl?: string): Follower {
   const ends = new AbortController();
   const logger = createRecordingLogger();
-  const chain = connectChain(network, { timeoutMs: 1_000 });
+  const chain = connectChain(network, { timeoutMs: 500 });
   const waiting = new Set<{ condition: (block: number) => boolean; done: () => void }>();
   let [block, rollbacks] = [-1, 0];
   const look = () => {

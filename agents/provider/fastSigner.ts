@@ -1,5 +1,5 @@
 import { loadNative } from "@clawcompute/lib/node";
-import { type Hex, hashTypedData, hexToBytes, type LocalAccount, serializeSignature } from "viem";
+import { type Hex, hashTypedData, hexToBytes, type LocalAccount } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
 /** The account of a key; where the native package is there, it signs typed data about six times faster, with the same signatures. */
@@ -10,8 +10,7 @@ export function fastSigner(privateKey: Hex): LocalAccount {
   const key = hexToBytes(privateKey);
   const sign = async ({ hash }: { hash: Hex }): Promise<Hex> => {
     const { signature, recid } = native.ecdsaSign(hexToBytes(hash), key);
-    const hex = Buffer.from(signature).toString("hex");
-    return serializeSignature({ r: `0x${hex.slice(0, 64)}`, s: `0x${hex.slice(64)}`, yParity: recid });
+    return `0x${Buffer.from(signature).toString("hex")}${recid === 0 ? "1b" : "1c"}`;
   };
   return { ...account, sign, signTypedData: (data) => sign({ hash: hashTypedData(data as Parameters<typeof hashTypedData>[0]) }) };
 }

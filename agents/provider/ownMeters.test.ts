@@ -161,7 +161,7 @@ describe("killed", () => {
     return shown;
   }
 
-  test("behavior: at any point, again and again on one store: every receipt that was shown is kept once (P8, kill −9)", async () => {
+  test("behavior: at any point, again and again on one store: every receipt that was shown is kept once (kill −9)", async () => {
     const at = join(folder, "store");
     const path = join(at, "clawcompute.journal");
     const shown = await runUntilKilled(at, "first");

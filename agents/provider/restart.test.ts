@@ -124,18 +124,25 @@ test("behavior: killed in the middle of an answer, it knows tokens, offers and s
   const answer = await readAnswer(await payer.chat(after.url, token, { model: "m", stream: true }));
   const { receipt } = decodeSignedReceipt(answer.receipt);
   expect(answer).toMatchObject({ text: "1 2 3 4 5 ", finish: "stop", done: true });
+  // Killed with the receipt just shown: the next one has it.
+  after.child.kill("SIGKILL");
+  await after.exited;
+  const last = await startProcess();
+  const bearer = { authorization: `Bearer ${token}` };
+  const found = await fetch(`${last.url}/v1/receipts/${receipt.requestId}`, { headers: bearer });
+  expect(decodeSignedReceipt(await found.json())).toEqual(decodeSignedReceipt(answer.receipt));
   // The lost answer has no receipt, so the next one does not claim its time; the settlement does.
   expect(receipt.previousReceiptHash).toBe(ZERO_HASH);
   expect(receipt.servedMs).toBe(receipt.endedAtMs - receipt.startedAtMs);
-  const settled = await (await payer.post(`${after.url}/v1/sessions/settle`, {}, { authorization: `Bearer ${token}` })).json();
+  const settled = await (await payer.post(`${last.url}/v1/sessions/settle`, {}, bearer)).json();
   const lost = settled.servedMs - receipt.servedMs;
   expect(lost).toBeGreaterThan(measuredMs - 1_500);
   expect(lost).toBeLessThanOrEqual(measuredMs);
   const loss = lossAt(RATE, measuredMs - lost, 1_500);
   recordFault({ broken: "killed mid-answer, embedded store", promise: "kill −9", ...loss });
 
-  after.child.kill("SIGTERM");
-  expect(await after.exited).toBe(0);
+  last.child.kill("SIGTERM");
+  expect(await last.exited).toBe(0);
 });
 
 test("behavior: killed in an answer paid by channel, it keeps the last voucher and cashes it; neither side loses more than a step (P4, P5)", async () => {

@@ -72,7 +72,7 @@ export async function openJournal<T>({ path, appliedBefore, apply }: JournalOpti
       })
       .finally(() => {
         running = undefined;
-        if (waiting.length > 0) schedule(failure === undefined ? 0 : RETRY_MS);
+        if (waiting.length > 0) schedule(failure !== undefined ? RETRY_MS : waiting.length < GROUP ? LATER_MS : 0);
       });
     return running;
   }

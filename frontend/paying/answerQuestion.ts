@@ -1,6 +1,6 @@
 import type { Chain } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
-import { decodeSignedReceipt, encodeSignedReceipt, hashReceipt, type SignedReceipt } from "@clawcompute/lib/protocol";
+import { decodeSignedReceipt, encodeSignedReceipt, hashReceipt, type Receipt, type SignedReceipt } from "@clawcompute/lib/protocol";
 import type { Conversation, ConversationEvent, KeptReceipt } from "./conversation.ts";
 import type { OwnMeasure, Payment } from "./payment.ts";
 import { type ChatMessage, providerApi } from "./providerApi.ts";
@@ -68,15 +68,16 @@ export async function lateReceipt(
   chain: Chain,
   payment: Payment,
   requestId: string,
-  own: (signed: unknown) => OwnMeasure,
+  own: (claimed: Receipt) => OwnMeasure,
 ): Promise<KeptReceipt | undefined> {
   const api = providerApi(payment.endpoint, chain.network.isLocal);
   const deadline = performance.now() + RECEIPT_WITHIN_MS;
   for (;;) {
     try {
       const signed = await api.receipt(payment.token, requestId);
-      const { bodyHash } = decodeSignedReceipt(signed).receipt;
-      return keep(chain, payment, await wayOf(payment).verify(chain, payment, { signed, bodyHash }, own(signed)));
+      const { receipt } = decodeSignedReceipt(signed);
+      const answer = { signed, bodyHash: receipt.bodyHash };
+      return keep(chain, payment, await wayOf(payment).verify(chain, payment, answer, own(receipt)));
     } catch (thrown) {
       if (AppError.from(thrown).code !== "NOT_FOUND" || performance.now() > deadline) return undefined;
       await new Promise((resolve) => setTimeout(resolve, RECEIPT_RETRY_MS));

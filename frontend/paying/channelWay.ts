@@ -1,9 +1,8 @@
 import { type Chain, channelEventsOf, channelWrites, type Offer, readChannel, readOffer } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
-import { costUp } from "@clawcompute/lib/money";
 import { decodeSignedReceipt, verifyReceiptSignature, ZERO_HASH } from "@clawcompute/lib/protocol";
 import { checkChannelReceipt } from "@clawcompute/lib/protocol/payments";
-import { type Address, type Hex, isAddressEqual, toHex, zeroAddress } from "viem";
+import { type Address, type Hex, isAddressEqual, toHex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import {
   askChallenge,
@@ -14,19 +13,16 @@ import {
   keepChannel,
   keptChannel,
 } from "./channelSession.ts";
+import { sessions } from "./channelSessions.ts";
 import { closedByProvider, leaveByWallet } from "./channelWallet.ts";
 import type { Payment, PaymentWay } from "./payment.ts";
-import { domainOf, TOLERANCE_MS } from "./streamWay.ts";
 import { estimateGas, sendByWallet } from "./walletCall.ts";
+import { channelTerms, domainOf, TOLERANCE_MS } from "./wayTerms.ts";
 
 export interface ChannelPayment extends Payment {
   readonly kind: "channel";
   readonly end: undefined;
 }
-
-const STEP_MS = 1_000;
-
-const sessions = new Map<string, ChannelSession>();
 
 function sessionOf(chain: Chain, { id, providerId, endpoint, ratePerSecond, deposit }: Payment): ChannelSession {
   const known = sessions.get(id);
@@ -37,9 +33,6 @@ function sessionOf(chain: Chain, { id, providerId, endpoint, ratePerSecond, depo
   return session;
 }
 
-/** What the provider could take now without having worked for it, as time. */
-export const atRiskMs = ({ id }: Pick<Payment, "id">): number => sessions.get(id)?.exposure.atRiskMs() ?? 0;
-
 const openCall = ({ owner: payee, asset: token, pricePerSecond }: Offer, seconds: number, salt: Hex, authorizedSigner: Address) =>
   channelWrites.open({ payee, token, deposit: pricePerSecond * BigInt(seconds), salt, authorizedSigner });
 
@@ -48,15 +41,7 @@ const freshSalt = () => toHex(crypto.getRandomValues(new Uint8Array(32)));
 /** A deposit that moves by vouchers, which a key made in this page signs while an answer comes: the wallet is asked once. */
 export const channelWay: PaymentWay<ChannelPayment> = {
   kind: "channel",
-  name: "Channel",
-  meaning: "This page signs for a second ahead while an answer comes, and for nothing else: you never risk more than that second.",
-  canPay: ({ serviceType, asset }) => serviceType === 0 && asset === zeroAddress,
-  domain: domainOf,
-  worstLoss: (_chain, { pricePerSecond }, seconds) => {
-    const step = costUp(pricePerSecond, STEP_MS);
-    const deposit = pricePerSecond * BigInt(seconds);
-    return step < deposit ? step : deposit;
-  },
+  ...channelTerms,
   openingGas: ({ chain, wallet }, offer, seconds) => estimateGas(chain, wallet, openCall(offer, seconds, freshSalt(), offer.owner)),
   open: async ({ chain, wallet }, offer, seconds, on) => {
     const { id: providerId, model, endpoint, owner, signer, asset, pricePerSecond } = offer;

@@ -1,7 +1,6 @@
 import type { AppError } from "@clawcompute/lib/errors";
 import { costDown } from "@clawcompute/lib/money";
-import { ZERO_HASH } from "@clawcompute/lib/protocol";
-import type { Hash } from "viem";
+import { type Hash, zeroHash } from "viem";
 import type { Ending, Opened, Payment } from "./payment.ts";
 
 /** A provider's signed receipt that passed every check, as it was sent (JSON), and what it came to. */
@@ -49,7 +48,7 @@ export const newConversation = (id: string, createdAt: number): Conversation => 
   turns: [],
   payment: undefined,
   servedMs: 0,
-  lastReceiptHash: ZERO_HASH,
+  lastReceiptHash: zeroHash,
   ending: undefined,
 });
 
@@ -101,7 +100,7 @@ export function nextConversation(now: Conversation, event: ConversationEvent): C
     case "topped up":
       return now.payment ? { ...now, payment: { ...now.payment, deposit: event.deposit, end: event.end } } : now;
     case "ended":
-      return { ...now, payment: undefined, servedMs: 0, lastReceiptHash: ZERO_HASH, ending: event.ending };
+      return { ...now, payment: undefined, servedMs: 0, lastReceiptHash: zeroHash, ending: event.ending };
   }
 }
 

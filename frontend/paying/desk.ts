@@ -1,12 +1,10 @@
 import type { Chain, Offer, StreamState } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
-import { decodeSignedReceipt } from "@clawcompute/lib/protocol";
-import { answerQuestion, lateReceipt } from "./answerQuestion.ts";
 import { type Conversation, type ConversationEvent, newConversation, nextConversation } from "./conversation.ts";
 import type { KeptConversations } from "./keptConversations.ts";
 import type { OpeningStep, Payer, PaymentWay } from "./payment.ts";
-import { resumeStream, TOLERANCE_MS } from "./streamWay.ts";
 import { wayOf } from "./ways.ts";
+import { TOLERANCE_MS } from "./wayTerms.ts";
 
 export type Phase = "idle" | OpeningStep | "answering" | "ending";
 
@@ -33,6 +31,10 @@ export interface Asking {
 
 const idle: Activity = { phase: "idle", error: undefined, answeringSince: undefined };
 const SAVE_MS = 400;
+
+type Reading = typeof import("./answerQuestion.ts");
+/** The checks of strangers' answers: a third of this page's script, and nothing before the first question. */
+const reading = (): Promise<Reading> => import("./answerQuestion.ts");
 
 export const activityOf = ({ activities }: DeskState, id: string | undefined): Activity => (id && activities.get(id)) || idle;
 
@@ -81,12 +83,14 @@ export class Desk {
   /** Opens a payment first when there is none. */
   async ask(id: string, text: string, { payer, offer, seconds, way }: Asking): Promise<void> {
     await this.#run(id, async () => {
+      // Before any money moves: without it no answer could be read.
+      const { answerQuestion } = await reading();
       if (!this.conversation(id)?.payment) {
         this.#act(id, { phase: "opening" });
         const opened = await way.open(payer, offer, seconds, (step) => this.#act(id, { phase: step }));
         this.#change(id, { kind: "opened", opened });
       }
-      const answer = this.#answer(id, text);
+      const answer = this.#answer(id, text, answerQuestion);
       this.#answers.set(id, answer);
       await answer;
     });
@@ -114,6 +118,7 @@ export class Desk {
 
   /** A conversation that goes on paying by a stream found on the chain. Asks for one signature. */
   async adopt(found: StreamState, payer: Payer): Promise<string> {
+    const { resumeStream } = await import("./streamWay.ts");
     const opened = await resumeStream(payer, found);
     const id = this.create();
     this.#change(id, { kind: "opened", opened });
@@ -140,7 +145,7 @@ export class Desk {
     this.#unsaved.clear();
   };
 
-  async #answer(id: string, text: string): Promise<void> {
+  async #answer(id: string, text: string, answerQuestion: Reading["answerQuestion"]): Promise<void> {
     const conversation = this.conversation(id);
     if (!conversation?.payment) return;
     const abort = new AbortController();
@@ -162,10 +167,10 @@ export class Desk {
   async #findReceipt({ id, payment, turns, servedMs }: Conversation): Promise<void> {
     const last = turns.at(-1);
     if (!payment || last?.state !== "cut" || last.receipt || last.requestId === undefined) return;
-    const receipt = await lateReceipt(this.#chain, payment, last.requestId, (signed) => {
-      const { receipt } = decodeSignedReceipt(signed);
+    const { lateReceipt } = await reading();
+    const receipt = await lateReceipt(this.#chain, payment, last.requestId, ({ previousReceiptHash }) => {
       // Nobody here watched its whole time: the wall clock since it was asked bounds it.
-      return { measuredMs: Date.now() - last.at, previousServedMs: servedMs, previousReceiptHash: receipt.previousReceiptHash };
+      return { measuredMs: Date.now() - last.at, previousServedMs: servedMs, previousReceiptHash };
     });
     if (receipt && this.conversation(id)?.turns.at(-1)?.requestId === last.requestId) this.#change(id, { kind: "receipt found", receipt });
   }

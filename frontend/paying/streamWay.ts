@@ -1,9 +1,8 @@
 import { type Chain, chainTimeMs, type Offer, readOffer, readStream, type StreamState } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
-import { costDown, worstCaseLoss } from "@clawcompute/lib/money";
+import { costDown } from "@clawcompute/lib/money";
 import {
   checkReceipt,
-  type Domain,
   decodeSignedReceipt,
   type Settlement,
   verifyReceiptSignature,
@@ -15,30 +14,18 @@ import { estimateOpening, openStream } from "./openStream.ts";
 import type { Ending, Opened, OwnMeasure, Payer, Payment, PaymentWay } from "./payment.ts";
 import { providerApi } from "./providerApi.ts";
 import { openSession } from "./session.ts";
+import { domainOf, streamTerms, TOLERANCE_MS } from "./wayTerms.ts";
 
 export interface StreamPayment extends Payment {
   readonly kind: "stream";
   readonly end: number;
 }
 
-/** How much longer than measured here a provider may claim for one answer: its clock starts and stops elsewhere. */
-export const TOLERANCE_MS = 250;
-export const FIRST_TOKEN_MS = 30_000;
-
-export const domainOf = ({ network }: Chain): Domain => ({ chainId: network.chainId, verifyingContract: network.contracts.streamPay });
 const apiOf = (chain: Chain, { endpoint }: Pick<Payment, "endpoint">) => providerApi(endpoint, chain.network.isLocal);
 
 export const streamWay: PaymentWay<StreamPayment> = {
   kind: "stream",
-  name: "Stream",
-  meaning: "The deposit turns into the provider's money by the chain's clock; what was not served comes back when you end it.",
-  canPay: ({ serviceType }) => serviceType === 0,
-  domain: domainOf,
-  worstLoss: ({ network }, { pricePerSecond }, seconds) => {
-    const worst = worstCaseLoss(pricePerSecond, FIRST_TOKEN_MS, network.blockTimeMs * (network.confirmations + 1));
-    const deposit = pricePerSecond * BigInt(seconds);
-    return worst < deposit ? worst : deposit;
-  },
+  ...streamTerms,
   openingGas: estimateOpening,
   open: async (payer, offer, seconds, on) => {
     const state = await openStream(payer, offer, seconds, on);

@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { useAccount } from "wagmi";
 import { ErrorNotice } from "@/components/chain/ErrorNotice.tsx";
 import { Notice } from "@/components/ui/Notice.tsx";
@@ -18,7 +18,9 @@ import { ConversationBar } from "./ConversationBar.tsx";
 import { ConversationList } from "./ConversationList.tsx";
 import { Meter, MeterLine } from "./Meter.tsx";
 import { Terms } from "./Terms.tsx";
-import { Transcript } from "./Transcript.tsx";
+
+// Reads receipts, whose checks nobody needs before the first question.
+const Transcript = lazy(() => import("./Transcript.tsx").then((made) => ({ default: made.Transcript })));
 
 const blank = newConversation("", 0);
 
@@ -76,7 +78,7 @@ export function Chat({ wantedProvider }: { wantedProvider: number | undefined })
         <ConversationBar {...list} conversation={shown} onRemove={remove} isRemovable={phase === "idle"} />
         <div className="flex-1 space-y-4">
           {turns.length === 0 && <Welcome onExample={setDraft} />}
-          <Transcript turns={turns} asset={payment?.asset ?? ending?.asset} />
+          <Suspense>{turns.length > 0 && <Transcript turns={turns} asset={payment?.asset ?? ending?.asset} />}</Suspense>
           {error && <ErrorNotice error={error} />}
           {offersError && <ErrorNotice error={offersError} title="The chain does not answer" />}
           {offers?.length === 0 && <Notice title="Nobody sells text right now" />}

@@ -8,7 +8,7 @@ import { Runway } from "@/components/chain/Runway.tsx";
 import { untrusted } from "@/components/chain/untrusted.ts";
 import { Button } from "@/components/ui/Button.tsx";
 import { useChainTime } from "@/hooks/useChainTime.ts";
-import { atRiskMs } from "@/paying/channelWay.ts";
+import { atRiskMs } from "@/paying/channelSessions.ts";
 import { costOf } from "@/paying/conversation.ts";
 import type { Phase } from "@/paying/desk.ts";
 import type { Payment } from "@/paying/payment.ts";

@@ -83,7 +83,7 @@ export async function streamsMain({ env, terminal, json }: CommandContext): Prom
   if (json) terminal.out(`${JSON.stringify([...streams.map(streamReport), ...channels.map(channelReport)])}\n`);
   else {
     if (streams.length > 0 || channels.length === 0) terminal.out(streamsText(chain, streams));
-    if (channels.length > 0) terminal.out(channelsText(chain, channels));
+    if (channels.length > 0) terminal.out(await channelsText(chain, channels));
   }
   return exitCodes.done;
 }
@@ -118,7 +118,7 @@ export async function stopMain({ env, terminal, json }: CommandContext): Promise
           : `Ended ${ended.length} of ${ended.length + failures.length} streams; ${formatAmount(bill.refundedWei)} ${nativeSymbol} came back.\n`,
       );
     }
-    terminal.out(stoppedText(chain, channels));
+    terminal.out(await stoppedText(chain, channels));
     for (const { error } of [...failures, ...channels]) if (error) terminal.err(errorLine(error));
   }
   const [failed] = [...failures, ...channels.flatMap(({ error }) => (error ? [{ error }] : []))];

@@ -27,7 +27,7 @@ export interface OpenStream {
   readonly openedAtMs: number;
 }
 
-export type TransactionKind = "open" | "topUp" | "redirect" | "settle" | "cancel" | "requestClose" | "withdraw";
+export type TransactionKind = "approve" | "open" | "topUp" | "redirect" | "settle" | "cancel" | "requestClose" | "withdraw";
 
 export interface PaymentTransaction {
   readonly kind: TransactionKind;

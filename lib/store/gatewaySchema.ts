@@ -62,7 +62,7 @@ export const gatewayTransactions = pgTable(
     hash: hex("hash").primaryKey(),
     chainId: integer("chain_id").notNull(),
     payer: hex("payer").notNull(),
-    kind: text("kind").notNull(), // open, topUp, redirect, settle, cancel
+    kind: text("kind").notNull(), // approve, open, topUp, redirect, settle, cancel, requestClose, withdraw
     streamId: uint256("stream_id").notNull(),
     blockNumber: bigint("block_number", { mode: "bigint" }).notNull(),
     gasUsed: uint256("gas_used").notNull(),

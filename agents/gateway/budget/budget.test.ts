@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { AppError } from "@clawcompute/lib/errors";
 import { createFakeClock } from "@clawcompute/lib/testing";
+import { zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
 import { type Client, createBudget, type DepositHold } from "./budget.ts";
 import { parseClients } from "./clients.ts";
@@ -19,7 +20,11 @@ const owner: Client = { name: "local", limits: {} };
 describe("createBudget (P14)", () => {
   test("behavior: deposits count in full until they are settled, then what was spent does", async () => {
     const clock = createFakeClock();
-    const budget = createBudget({ limits: { perHour: 100n, total: 150n }, clock, symbol: "ETH" });
+    const budget = createBudget({
+      limits: { perHour: 100n, total: 150n },
+      clock,
+      asset: { address: zeroAddress, symbol: "ETH", decimals: 18 },
+    });
     const first = budget.holdDeposit(60n);
     expect(budget.room()).toBe(40n);
     expect(codeOf(() => budget.holdDeposit(50n))).toBe("SPENDING_PAUSED 3");
@@ -41,7 +46,7 @@ describe("createBudget (P14)", () => {
 
   test("behavior: whatever happens in whatever order, spent and held never pass the limit", () => {
     const clock = createFakeClock();
-    const budget = createBudget({ limits: { perDay: 1_000n }, clock, symbol: "ETH" });
+    const budget = createBudget({ limits: { perDay: 1_000n }, clock, asset: { address: zeroAddress, symbol: "ETH", decimals: 18 } });
     const open: DepositHold[] = [];
     let seed = 7;
     const next = (below: number) => {
@@ -62,7 +67,11 @@ describe("createBudget (P14)", () => {
   });
 
   test("behavior: a client's requests share its limits, and one that is all used up waits for a person", () => {
-    const budget = createBudget({ limits: { perRequest: 60n }, clock: createFakeClock(), symbol: "ETH" });
+    const budget = createBudget({
+      limits: { perRequest: 60n },
+      clock: createFakeClock(),
+      asset: { address: zeroAddress, symbol: "ETH", decimals: 18 },
+    });
     const client: Client = { name: "ci", limits: { perDay: 100n } };
     const first = budget.admit(client);
     expect(first.mostWei).toBe(60n);
@@ -78,7 +87,11 @@ describe("createBudget (P14)", () => {
 
   test("behavior: an earlier run's spending counts", () => {
     const clock = createFakeClock();
-    const budget = createBudget({ limits: { perDay: 100n, total: 1_000n }, clock, symbol: "ETH" });
+    const budget = createBudget({
+      limits: { perDay: 100n, total: 1_000n },
+      clock,
+      asset: { address: zeroAddress, symbol: "ETH", decimals: 18 },
+    });
     budget.restore([
       { wei: 900n, atMs: clock.now() - 10 * 86_400_000, client: undefined },
       { wei: 30n, atMs: clock.now() - 3_600_000, client: undefined },

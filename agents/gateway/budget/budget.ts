@@ -1,6 +1,6 @@
 import { AppError } from "@clawcompute/lib/errors";
-import { formatAmount } from "@clawcompute/lib/money";
 import type { Clock } from "@clawcompute/lib/node";
+import { type Asset, inWords } from "../asset.ts";
 import { createWindow, DAY_MS, HOUR_MS, type SpendWindow } from "./window.ts";
 
 /** Raw units; undefined means no limit of that kind. */
@@ -75,7 +75,7 @@ interface Account {
   held: bigint;
 }
 
-export function createBudget({ limits, clock, symbol }: { limits: SpendLimits; clock: Clock; symbol: string }): Budget {
+export function createBudget({ limits, clock, asset }: { limits: SpendLimits; clock: Clock; asset: Asset }): Budget {
   const all: Account = { window: createWindow(), held: 0n };
   const clients = new Map<string, Account>();
   const accountOf = (name: string): Account => {
@@ -111,7 +111,7 @@ export function createBudget({ limits, clock, symbol }: { limits: SpendLimits; c
       const gone = spent(account, lengthMs);
       if (gone + account.held + wei <= limit) continue;
       const facts = { limitWei: String(limit), spentWei: String(gone), heldWei: String(account.held), neededWei: String(wei) };
-      const words = `${whose} limit of ${formatAmount(limit)} ${symbol} ${name}`;
+      const words = `${whose} limit of ${inWords(asset, limit)} ${name}`;
       if (gone + wei <= limit) {
         return new AppError("SPENDING_PAUSED", `What is under way now could use up ${words}.`, { facts, retryAfterSeconds: 3 });
       }

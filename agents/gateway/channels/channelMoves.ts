@@ -1,9 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { type Chain, type ContractCall, channelWrites, type Offer, type Sender, type SentTransaction } from "@clawcompute/lib/chain";
+import {
+  type Chain,
+  type ContractCall,
+  channelWrites,
+  decodeRevert,
+  type Offer,
+  type Sender,
+  type SentTransaction,
+} from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import type { Clock, Logger } from "@clawcompute/lib/node";
 import { type ChannelTerms, channelIdOf, paymentOfChannel } from "@clawcompute/lib/protocol/payments";
-import { type Address, type Hex, toHex } from "viem";
+import { type Abi, type Address, erc20Abi, type Hex, toHex } from "viem";
+import { isNative } from "../asset.ts";
 import { type Bill, costsOf } from "../bill.ts";
 import { createSend, type PaymentTransaction, type TransactionKind } from "../payment.ts";
 import { readChannelLedger } from "./ownChannels.ts";
@@ -38,9 +47,18 @@ export interface ChannelMovesOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onTransaction: (transaction: PaymentTransaction) => void;
+  /** One deposit in a token after the other: each has its own allowance. */
+  readonly inTurn?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-export function createChannelMoves({ chain, sender, clock, logger, onTransaction }: ChannelMovesOptions): ChannelMoves {
+export function createChannelMoves({
+  chain,
+  sender,
+  clock,
+  logger,
+  onTransaction,
+  inTurn = (work) => work(),
+}: ChannelMovesOptions): ChannelMoves {
   const transactions: PaymentTransaction[] = [];
   const sendAgain = createSend({ sender, logger });
   const send = async (kind: TransactionKind, id: Hex, call: ContractCall): Promise<SentTransaction> => {
@@ -50,28 +68,58 @@ export function createChannelMoves({ chain, sender, clock, logger, onTransaction
     return transaction.sent;
   };
 
+  /** Lets the escrow take exactly this much of a token, and then take it. Throws WALLET_UNFUNDED before anything is sent. */
+  async function deposit<T>(id: Hex, token: Address, amount: bigint, take: () => Promise<T>): Promise<T> {
+    if (isNative({ address: token })) return take();
+    return inTurn(async () => {
+      const escrow = chain.network.contracts.paymentChannel;
+      const contract = { address: token, abi: erc20Abi } as const;
+      const own = sender.account.address;
+      const [held, allowed] = await Promise.all([
+        chain.client.readContract({ ...contract, functionName: "balanceOf", args: [own] }),
+        chain.client.readContract({ ...contract, functionName: "allowance", args: [own, escrow] }),
+      ]).catch((thrown: unknown) => {
+        throw decodeRevert(thrown);
+      });
+      if (held < amount) {
+        throw new AppError("WALLET_UNFUNDED", "The wallet holds less of the token than the deposit.", {
+          facts: { asset: token, held: String(held), needed: String(amount) },
+          hint: "Send the token to this wallet, or deposit for less time.",
+        });
+      }
+      const approve = (value: bigint) =>
+        send("approve", id, { contract: token, abi: erc20Abi as Abi, functionName: "approve", args: [escrow, value] });
+      // Some tokens change an allowance only from or to nothing.
+      if (allowed > 0n && allowed < amount) await approve(0n);
+      if (allowed < amount) await approve(amount);
+      return take();
+    });
+  }
+
   return {
     transactions,
-    open: async ({ owner: payee, asset: token }, deposit, authorizedSigner) => {
+    open: async ({ owner: payee, asset: token }, amount, authorizedSigner) => {
       const terms: ChannelTerms = { payer: sender.account.address, payee, token, salt: toHex(randomBytes(32)), authorizedSigner };
       const id = channelIdOf({ chainId: chain.network.chainId, verifyingContract: chain.network.contracts.paymentChannel }, terms);
-      const sent = await send("open", id, channelWrites.open({ ...terms, deposit }));
-      return { id, terms, deposit, openBlock: sent.blockNumber, openedAtMs: clock.now() };
+      const sent = await deposit(id, token, amount, () => send("open", id, channelWrites.open({ ...terms, deposit: amount })));
+      return { id, terms, deposit: amount, openBlock: sent.blockNumber, openedAtMs: clock.now() };
     },
     topUp: async (channel, amount) => {
-      await send("topUp", channel.id, channelWrites.topUp({ id: channel.id, token: channel.terms.token, additionalDeposit: amount }));
+      const { id, terms } = channel;
+      const { token } = terms;
+      await deposit(id, token, amount, () => send("topUp", id, channelWrites.topUp({ id, token, additionalDeposit: amount })));
       return { ...channel, deposit: channel.deposit + amount };
     },
     requestClose: async (id) => void (await unlessClosed(() => send("requestClose", id, channelWrites.requestClose(id)))),
     withdraw: async (id) => void (await unlessClosed(() => send("withdraw", id, channelWrites.withdraw(id)))),
     bill: async ({ id, openBlock }) => {
-      const { deposit, paid, refunded, closed } = await readChannelLedger(chain, id, openBlock);
+      const ledger = await readChannelLedger(chain, id, openBlock);
       return {
-        depositWei: deposit,
-        paidWei: paid,
-        refundedWei: refunded,
+        depositWei: ledger.deposit,
+        paidWei: ledger.paid,
+        refundedWei: ledger.refunded,
         ...costsOf(chain, transactions),
-        closed,
+        closed: ledger.closed,
       };
     },
   };

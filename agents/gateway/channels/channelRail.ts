@@ -56,6 +56,14 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
   const partsOf = new WeakMap<Cover, Parts>();
   const known = new Map<number, { readonly terms: Promise<Challenge | undefined>; readonly atMs: number }>();
 
+  /** A token lets the contract take one amount at a time. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = turn.then(work, work);
+    turn = result.catch(() => {});
+    return result;
+  };
+
   const parts = (cover: Cover): Parts => {
     const found = partsOf.get(cover);
     if (!found) throw new AppError("INTERNAL", "This cover is no channel.");
@@ -215,14 +223,14 @@ export function createChannelRail(options: ChannelRailOptions): ChannelRail {
     open: async (offer, seconds) => {
       const terms = await termsOf(offer);
       if (!terms) throw new AppError("UNSUPPORTED", "The provider takes no vouchers any more.", { facts: { providerId: offer.id } });
-      const moves = createChannelMoves({ chain, sender, clock, logger, onTransaction });
+      const moves = createChannelMoves({ chain, sender, clock, logger, onTransaction, inTurn });
       const key = await options.voucherKey();
       const channel = await moves.open(offer, offer.pricePerSecond * BigInt(seconds), key.address);
       return coverOf(channel, offer, terms, moves);
     },
     connect: async (cover) => {
       const { wire, moves, vouchers } = parts(cover);
-      const hash = moves.transactions[0]?.sent.hash as Hex;
+      const hash = moves.transactions.find(({ kind }) => kind === "open")?.sent.hash as Hex;
       const deadlineMs = clock.now() + limits.firstTokenMs;
       const voucher = await vouchers.newest();
       for (;;) {

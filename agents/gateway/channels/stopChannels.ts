@@ -1,8 +1,9 @@
 import { type Chain, chainTimeMs, readChannel, type Sender } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
-import { formatAmount } from "@clawcompute/lib/money";
 import type { Clock, Logger } from "@clawcompute/lib/node";
+import type { Address } from "viem";
 import { table } from "../../terminal.ts";
+import { type Asset, inWords, readAsset } from "../asset.ts";
 import type { Bill } from "../bill.ts";
 import { createChannelMoves } from "./channelMoves.ts";
 import { GRACE_SECONDS } from "./closings.ts";
@@ -11,6 +12,7 @@ import { type FoundChannel, findChannels } from "./ownChannels.ts";
 /** What became of one channel that was to be ended. */
 export interface StoppedChannel {
   readonly id: FoundChannel["id"];
+  readonly token: FoundChannel["token"];
   readonly bill: Bill | undefined;
   /** Notice was given: unix seconds from which `claw stop` can take the rest. Undefined once it is closed. */
   readonly withdrawableAt: number | undefined;
@@ -37,7 +39,7 @@ export async function stopChannels({ chain, sender, fromBlock, clock, logger, wa
   const nowSeconds = Math.floor((await chainTimeMs(chain)) / 1000);
   return Promise.all(
     found.map(async (channel): Promise<StoppedChannel> => {
-      const { id } = channel;
+      const { id, token } = channel;
       const moves = createChannelMoves({ chain, sender, clock, logger, onTransaction: () => {} });
       try {
         if (channel.status === "closing" && nowSeconds >= channel.closeRequestedAt + GRACE_SECONDS) await moves.withdraw(id);
@@ -49,9 +51,9 @@ export async function stopChannels({ chain, sender, fromBlock, clock, logger, wa
           state = await readChannel(chain, id);
         }
         const withdrawableAt = state.status === "closed" ? undefined : state.closeRequestedAt + GRACE_SECONDS;
-        return { id, bill: await moves.bill(channel), withdrawableAt, error: undefined };
+        return { id, token, bill: await moves.bill(channel), withdrawableAt, error: undefined };
       } catch (thrown) {
-        return { id, bill: undefined, withdrawableAt: undefined, error: AppError.from(thrown) };
+        return { id, token, bill: undefined, withdrawableAt: undefined, error: AppError.from(thrown) };
       }
     }),
   );
@@ -68,15 +70,23 @@ export const channelReport = ({ id, payee, token, deposit, settled, closeRequest
   withdrawableAt: status === "closing" ? closeRequestedAt + GRACE_SECONDS : null,
 });
 
-export function channelsText({ network }: Chain, channels: readonly FoundChannel[]): string {
-  const coins = (wei: bigint) => `${formatAmount(wei)} ${network.nativeSymbol}`;
+/** The assets of channels. A token that does not answer is shown in its raw units. */
+async function assetsOf(chain: Chain, channels: readonly { readonly token: Address }[]): Promise<(token: Address) => Asset> {
+  const tokens = [...new Set(channels.map(({ token }) => token))];
+  const unknown = (address: Address): Asset => ({ address, symbol: `units of ${address}`, decimals: 0 });
+  const assets = await Promise.all(tokens.map((token) => readAsset(chain, token).catch(() => unknown(token))));
+  return (token) => assets.find(({ address }) => address === token) ?? unknown(token);
+}
+
+export async function channelsText(chain: Chain, channels: readonly FoundChannel[]): Promise<string> {
+  const assetOf = await assetsOf(chain, channels);
   return table(
     ["CHANNEL", "PAYEE", "DEPOSIT", "TAKEN", "STATUS"],
-    channels.map(({ id, payee, deposit, settled, closeRequestedAt, status }) => [
+    channels.map(({ id, payee, token, deposit, settled, closeRequestedAt, status }) => [
       `${id.slice(0, 10)}…`,
       payee,
-      coins(deposit),
-      coins(settled),
+      inWords(assetOf(token), deposit),
+      inWords(assetOf(token), settled),
       status === "closing" ? `closing, at the latest ${new Date((closeRequestedAt + GRACE_SECONDS) * 1000).toISOString()}` : "open",
     ]),
   );
@@ -91,12 +101,12 @@ export const stoppedReport = ({ id, bill, withdrawableAt, error }: StoppedChanne
   error: error ? { code: error.code, message: error.message } : null,
 });
 
-export function stoppedText({ network }: Chain, stopped: readonly StoppedChannel[]): string {
+export async function stoppedText(chain: Chain, stopped: readonly StoppedChannel[]): Promise<string> {
+  const assetOf = await assetsOf(chain, stopped);
   return stopped
-    .map(({ id, bill, withdrawableAt }) => {
+    .map(({ id, token, bill, withdrawableAt }) => {
       if (!bill) return "";
-      if (withdrawableAt === undefined)
-        return `Closed channel ${id}; ${formatAmount(bill.refundedWei)} ${network.nativeSymbol} came back.\n`;
+      if (withdrawableAt === undefined) return `Closed channel ${id}; ${inWords(assetOf(token), bill.refundedWei)} came back.\n`;
       const time = new Date(withdrawableAt * 1000).toISOString();
       return `Gave notice for channel ${id}: its provider may take its vouchers until ${time}; run \`claw stop\` again then.\n`;
     })

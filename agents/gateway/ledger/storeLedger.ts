@@ -41,12 +41,14 @@ export interface LedgerOptions {
   readonly payer: Address;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where a token is paid with, gas is no part of what was spent of it. Default: it is. */
+  readonly countsGas?: boolean;
 }
 
 /** Requests whose outcome still says something about a provider. */
 const REMEMBERED = 500;
 
-export function openLedger({ db, chain, payer, clock, logger }: LedgerOptions): StoreLedger {
+export function openLedger({ db, chain, payer, clock, logger, countsGas = true }: LedgerOptions): StoreLedger {
   const { chainId } = chain.network;
   const queue = createWriteQueue({ clock, logger });
   const requests = createRequestRows({ db, queue, clock, chainId, payer });
@@ -198,12 +200,16 @@ export function openLedger({ db, chain, payer, clock, logger }: LedgerOptions): 
         .from(gatewayRequests)
         .where(and(requests, lt(gatewayRequests.startedAtMs, since)))
         .groupBy(gatewayRequests.client);
-      const everybody = [...paid, ...fees].map(({ wei, atMs }) => ({ wei: wei ?? 0n, atMs: atMs ?? since, client: undefined }));
+      const everybody = [...paid, ...(countsGas ? fees : [])].map(({ wei, atMs }) => ({
+        wei: wei ?? 0n,
+        atMs: atMs ?? since,
+        client: undefined,
+      }));
       const longAgo = since - DAY_MS;
       budget.restore([
         ...everybody,
         ...costs,
-        { wei: BigInt(oldPaid?.wei ?? 0) + BigInt(oldFees?.wei ?? 0), atMs: longAgo, client: undefined },
+        { wei: BigInt(oldPaid?.wei ?? 0) + (countsGas ? BigInt(oldFees?.wei ?? 0) : 0n), atMs: longAgo, client: undefined },
         ...oldCosts.map(({ client, wei }) => ({ wei: BigInt(wei), atMs: longAgo, client })),
       ]);
       await restoreExperience(db, requests, experience);

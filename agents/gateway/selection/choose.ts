@@ -1,8 +1,8 @@
 import type { Offer } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
-import { formatAmount } from "@clawcompute/lib/money";
+import { type Asset, inWords } from "../asset.ts";
 import type { Client } from "../budget/budget.ts";
-import type { Catalog, Wanted } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
 import type { Seen } from "./experience.ts";
 import type { ModelChoice } from "./modelName.ts";
 import { type Ranked, rankOffers } from "./rank.ts";
@@ -23,7 +23,7 @@ export interface ChooseDeps {
   readonly seenOf: (providerId: number) => Seen;
   readonly isWarm: (providerId: number) => boolean;
   readonly now: () => number;
-  readonly symbol: string;
+  readonly asset: Asset;
 }
 
 /** A market seen a moment ago is looked at again before a model is said not to be there. */
@@ -37,20 +37,12 @@ export async function chooseOffers(
   type: ServiceType,
   withinMs?: number,
 ): Promise<Ranked[]> {
-  const wanted = wantedOf(choice, deps.policy, client);
-  const first = fitting(deps, await deps.catalog.offers(withinMs, wanted), choice, client, type);
-  const fit = first.length > 0 ? first : fitting(deps, await deps.catalog.offers(LOOK_AGAIN_MS, wanted), choice, client, type);
+  const first = fitting(deps, await deps.catalog.offers(withinMs), choice, client, type);
+  const fit = first.length > 0 ? first : fitting(deps, await deps.catalog.offers(LOOK_AGAIN_MS), choice, client, type);
   if (fit.length === 0) throw await whyNone(deps, choice, client, type);
   const affordable = fit.filter(({ pricePerSecond }) => deps.policy.maxPrice === undefined || pricePerSecond <= deps.policy.maxPrice);
   if (affordable.length === 0) throw tooDear(fit, deps);
   return rankOffers(affordable, { mode: choice.mode, nowMs: deps.now(), seenOf: deps.seenOf, isWarm: deps.isWarm });
-}
-
-/** What must not be missed in a large market: what the request names, else what it is limited to. */
-function wantedOf({ model, asked, providerId }: ModelChoice, policy: ChoicePolicy, client: Client): Wanted {
-  if (providerId !== undefined) return { models: [], providers: [providerId] };
-  const providers = client.providers ?? policy.providers ?? [];
-  return { models: model === undefined ? (client.models ?? policy.models ?? []) : [...new Set([model, asked])], providers };
 }
 
 /** What a client may use at all, whatever it asks for. */
@@ -72,8 +64,8 @@ function fitting({ policy }: ChooseDeps, offers: readonly Offer[], choice: Model
   return named.filter(allowed(policy, client));
 }
 
-async function whyNone({ catalog, policy }: ChooseDeps, choice: ModelChoice, client: Client, type: ServiceType): Promise<AppError> {
-  const offers = await catalog.offers(undefined, wantedOf(choice, policy, client));
+async function whyNone({ catalog, policy, asset }: ChooseDeps, choice: ModelChoice, client: Client, type: ServiceType): Promise<AppError> {
+  const offers = await catalog.offers();
   const open = offers.filter((offer) => offer.serviceType === type).filter(allowed(policy, client));
   const named = offers.filter(({ model, id }) => model === choice.model || id === choice.providerId);
   const models = [...new Set(open.map(({ model }) => model))].slice(0, 20);
@@ -81,7 +73,7 @@ async function whyNone({ catalog, policy }: ChooseDeps, choice: ModelChoice, cli
   const hint = models.length ? `On offer are: ${models.join(", ")}.` : "Nothing is on offer now; try again later.";
   const options = { param: "model", facts: { models }, hint };
   if (choice.model === undefined && choice.providerId === undefined) {
-    return new AppError("NO_PROVIDER", "No active provider offers this kind of model for the native coin.", {
+    return new AppError("NO_PROVIDER", `No active provider offers this kind of model for ${asset.symbol}.`, {
       ...options,
       retryAfterSeconds: 10,
     });
@@ -93,12 +85,12 @@ async function whyNone({ catalog, policy }: ChooseDeps, choice: ModelChoice, cli
   return new AppError("MODEL_NOT_FOUND", `No active provider offers the model ${asked}.`, options);
 }
 
-function tooDear(offers: readonly Offer[], { policy, symbol }: ChooseDeps): AppError {
+function tooDear(offers: readonly Offer[], { policy, asset }: ChooseDeps): AppError {
   const cheapest = offers.reduce((a, b) => (b.pricePerSecond < a.pricePerSecond ? b : a));
   const maxPrice = policy.maxPrice ?? 0n;
   return new AppError(
     "PRICE_ABOVE_CAP",
-    `The cheapest offer costs ${formatAmount(cheapest.pricePerSecond)} ${symbol} a second, above the cap of ${formatAmount(maxPrice)}.`,
+    `The cheapest offer costs ${inWords(asset, cheapest.pricePerSecond)} a second, above the cap of ${inWords(asset, maxPrice)}.`,
     {
       param: "model",
       facts: { providerId: cheapest.id, pricePerSecond: String(cheapest.pricePerSecond), maxPrice: String(maxPrice) },

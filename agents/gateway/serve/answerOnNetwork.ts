@@ -37,7 +37,7 @@ export async function answerOnNetwork(deps: ChatDeps, job: ChatJob, mostWei: big
   const { client, choice, signal, outlet } = job;
   const rank = async (withinMs?: number) => longEnough(await chooseOffers(choose, choice, client, service.text, withinMs), job, contexts);
   let ranked = await rank();
-  checkEstimate(ranked, job.maxCostWei, choose.symbol);
+  checkEstimate(ranked, job.maxCostWei, choose.asset.symbol);
   const startedAtMs = clock.now();
   let last: AppError | undefined;
   let sent = 0;

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { CommandContext } from "../../command.ts";
 import { exitCodes } from "../../exitCodes.ts";
 import { printable, printableName, table } from "../../terminal.ts";
+import { inWords } from "../asset.ts";
 import { spendGroups } from "../ledger/spend.ts";
 import { askGateway } from "./askGateway.ts";
 
@@ -11,6 +12,8 @@ const raw = z.string().regex(/^-?\d{1,78}$/);
 
 const spendReport = z.looseObject({
   symbol: z.string(),
+  decimals: z.int().min(0).max(255),
+  gasSymbol: z.string(),
   by: z.string(),
   rows: z.array(
     z.looseObject({
@@ -65,8 +68,19 @@ export async function spendMain(
   return checked && checked.differences.length > 0 ? exitCodes.chain : exitCodes.done;
 }
 
-function spendText({ symbol, by, rows, paidWei, refundedWei, gasWei, overheadWei, streams }: z.infer<typeof spendReport>): string {
-  const coins = (wei: string) => `${formatAmount(BigInt(wei))} ${symbol}`;
+function spendText({
+  symbol,
+  decimals,
+  gasSymbol,
+  by,
+  rows,
+  paidWei,
+  refundedWei,
+  gasWei,
+  overheadWei,
+  streams,
+}: z.infer<typeof spendReport>): string {
+  const coins = (wei: string) => inWords({ symbol: printable(symbol), decimals }, BigInt(wei));
   const lines = table(
     [by.toUpperCase(), "REQUESTS", "FAILED", "SERVED", "TOKENS IN", "TOKENS OUT", "COST"],
     rows.map(({ group, requests, failed, servedMs, unitsIn, unitsOut, costWei }) => [
@@ -82,7 +96,7 @@ function spendText({ symbol, by, rows, paidWei, refundedWei, gasWei, overheadWei
   return `${lines}
 paid      ${coins(paidWei)} over ${streams} ended streams; ${coins(refundedWei)} came back
 overhead  ${coins(overheadWei)} of it for time that no answer was billed for
-gas       ${coins(gasWei)}
+gas       ${formatAmount(BigInt(gasWei))} ${printable(gasSymbol)}
 `;
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import {
+  address,
   amount,
   choice,
   flag,
@@ -58,6 +59,11 @@ export const settings = {
     fallback: "channel",
     of: ["channel", "stream"],
   }),
+  asset: optional(
+    address("GATEWAY_ASSET", {
+      describe: "token that is paid with instead of the coin, by channel; every limit and price here is then in its units",
+    }),
+  ),
   voucherStepMs: integer("VOUCHER_STEP_MS", {
     describe: "time that vouchers may be ahead of what was served: the most that a dishonest provider can take",
     fallback: "1000",
@@ -134,6 +140,9 @@ export function readServeConfig(env: Env, readFile: (path: string) => string = (
       `is required when listening on ${host}`,
       "Set GATEWAY_TOKEN or GATEWAY_CLIENTS, or listen on 127.0.0.1.",
     );
+  }
+  if (values.asset !== undefined && values.payBy === "stream") {
+    throw invalidConfig("GATEWAY_PAY_BY", "must be channel where GATEWAY_ASSET is set", "The gateway pays tokens by channel only.");
   }
   if (token !== undefined && token.length < 16) throw invalidConfig("GATEWAY_TOKEN", "must have at least 16 characters");
   return { ...values, buying: readConfig(env), limits: { perRequest, perHour, perDay, total }, clients };

@@ -1,13 +1,13 @@
-import { formatAmount } from "@clawcompute/lib/money";
+import { type Asset, inWords } from "../asset.ts";
 import type { Ranked } from "../selection/rank.ts";
 
 /** A ranking for people and for the store, best first. */
-export function explainChoice(ranked: readonly Ranked[], symbol: string) {
+export function explainChoice(ranked: readonly Ranked[], asset: Asset) {
   return ranked.slice(0, 10).map(({ offer, score, success, expectedSeconds, expectedWei, warm, cooling, seen }, index) => ({
     place: index + 1,
     providerId: offer.id,
     model: offer.model,
-    pricePerSecond: `${formatAmount(offer.pricePerSecond)} ${symbol}`,
+    pricePerSecond: inWords(asset, offer.pricePerSecond),
     pricePerSecondWei: String(offer.pricePerSecond),
     expectedCostWei: String(expectedWei),
     expectedSeconds: round(expectedSeconds),

@@ -3,6 +3,8 @@ import { AppError } from "@clawcompute/lib/errors";
 import { type AppEnv, type Clock, type Logger, type Metrics, runLoop } from "@clawcompute/lib/node";
 import type { Database } from "@clawcompute/lib/store";
 import type { Hono } from "hono";
+import { isAddressEqual } from "viem";
+import { type Asset, isNative, nativeAsset, spentOf } from "../asset.ts";
 import type { AttemptLimits } from "../attempt.ts";
 import { makeBill } from "../bill.ts";
 import type { Budget, DepositHold, SpendLimits } from "../budget/budget.ts";
@@ -43,6 +45,8 @@ export interface GatewayOptions {
   readonly spendLimits: SpendLimits;
   readonly pool: PoolPolicy;
   readonly choice: ChoicePolicy;
+  /** What it pays with, and what every limit here is in the units of. Default: the native coin. */
+  readonly asset?: Asset | undefined;
   readonly access: AccessOptions;
   readonly serve: ServePolicy;
   readonly limits: AttemptLimits;
@@ -82,9 +86,10 @@ const STALE_AFTER_MS = 60_000;
 export function createGateway(options: GatewayOptions): Gateway {
   const { chain, sender, clock, logger, metrics, ledger, limits, local } = options;
   const { network } = chain;
-  const budget = createBudget({ limits: options.spendLimits, clock, symbol: network.nativeSymbol });
+  const asset = options.asset ?? nativeAsset(chain);
+  const budget = createBudget({ limits: options.spendLimits, clock, asset });
   const experience = createExperience(clock);
-  const catalog = createCatalog({ chain, clock, logger, renewAfterMs: RENEW_AFTER_MS, staleAfterMs: STALE_AFTER_MS });
+  const catalog = createCatalog({ chain, asset: asset.address, clock, logger, renewAfterMs: RENEW_AFTER_MS, staleAfterMs: STALE_AFTER_MS });
   const clientOf = ({ endpoint }: Offer) => options.clientOf(endpoint);
   const streams = createStreamRail({
     chain,
@@ -116,11 +121,16 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const rails: Rails = {
     all: [streams, channels],
-    choose: async (offer) => (options.payBy === "channel" && (await channels.accepts(offer)) ? channels : streams),
+    choose: async (offer) => {
+      if (options.payBy === "channel" && (await channels.accepts(offer))) return channels;
+      if (isNative(asset)) return streams;
+      throw new AppError("UNSUPPORTED", "The provider takes this token by no channel.", { facts: { providerId: offer.id } });
+    },
   };
   const pool = createPool({
     rails,
     budget,
+    spentOf: (bill) => spentOf(asset, bill),
     policy: options.pool,
     clock,
     logger,
@@ -157,7 +167,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     seenOf: experience.of,
     isWarm: pool.isWarm,
     now: clock.now,
-    symbol: network.nativeSymbol,
+    asset,
   };
   let draining = false;
   let running = 0;
@@ -219,7 +229,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (found.length > 0) logger.warn({ streamIds: found.map(({ id }) => String(id)) }, "ending streams that were left open");
     await Promise.all(
       found.map(async (stream) => {
-        const hold = budget.adopt(stream.ratePerSecond * BigInt(stream.end - stream.lastPaid));
+        const isOurs = isAddressEqual(stream.asset, asset.address);
+        const hold = budget.adopt(isOurs ? stream.ratePerSecond * BigInt(stream.end - stream.lastPaid) : 0n);
         const payment = createPayment({ chain, sender, clock, logger });
         const ended = await endOrphan(stream, {
           chain,
@@ -235,8 +246,8 @@ export function createGateway(options: GatewayOptions): Gateway {
         });
         for (const transaction of payment.transactions) ledger.transaction(transaction);
         const bill = await makeBill(chain, [ended], payment.transactions);
-        hold.settle(bill.paidWei + bill.feeWei);
-        ledger.forgotten(ended, bill);
+        hold.settle(spentOf(asset, { ...bill, paidWei: isOurs ? bill.paidWei : 0n }));
+        if (isOurs) ledger.forgotten(ended, bill);
       }),
     );
   }
@@ -251,7 +262,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (found.length > 0) logger.warn({ channelIds: found.map(({ id }) => id) }, "closing channels that were left open");
     await Promise.all(
       found.map(async (channel) => {
-        const hold = budget.adopt(channel.deposit - channel.settled);
+        const isOurs = isAddressEqual(channel.token, asset.address);
+        const hold = budget.adopt(isOurs ? channel.deposit - channel.settled : 0n);
         const onTransaction = (transaction: PaymentTransaction) => ledger.transaction(transaction);
         const moves = createChannelMoves({ chain, sender, clock, logger, onTransaction });
         const { bill } = await closings.begin(channel, moves).catch((thrown: unknown) => {
@@ -259,7 +271,8 @@ export function createGateway(options: GatewayOptions): Gateway {
           throw thrown;
         });
         void bill.then((last) => {
-          hold.settle(last.paidWei + last.feeWei);
+          hold.settle(spentOf(asset, { ...last, paidWei: isOurs ? last.paidWei : 0n }));
+          if (!isOurs) return;
           const offer = nobodysOffer({ payee: channel.payee, asset: channel.token, ratePerSecond: 0n });
           ledger.forgotten({ id: BigInt(channel.id), offer, ratePerSecond: 0n, start: Math.floor(clock.now() / 1000) }, last);
         });

@@ -1,5 +1,5 @@
 import type { Offer } from "@clawcompute/lib/chain";
-import { formatAmount } from "@clawcompute/lib/money";
+import { inWords } from "../asset.ts";
 import type { Client } from "../budget/budget.ts";
 import { allowed, service } from "../selection/choose.ts";
 import { rankOffers } from "../selection/rank.ts";
@@ -35,7 +35,7 @@ const LOOK_MS = 500;
 
 /** `auto` first, then each model by its best offer, then each offer by `name@provider` (C-016, C-075). */
 export async function listModels(context: GatewayContext, client: Client): Promise<ListedModel[]> {
-  const { catalog, policy, seenOf, isWarm, symbol } = context.chat.choose;
+  const { catalog, policy, seenOf, isWarm, asset } = context.chat.choose;
   const offers = (await catalog.offers()).filter(allowed(policy, client));
   const { contexts } = context.chat;
   await contexts.look(offers, LOOK_MS);
@@ -48,7 +48,7 @@ export async function listModels(context: GatewayContext, client: Client): Promi
       details: {
         providerId: offer.id,
         pricePerSecondWei: String(offer.pricePerSecond),
-        pricePerSecond: `${formatAmount(offer.pricePerSecond)} ${symbol}`,
+        pricePerSecond: inWords(asset, offer.pricePerSecond),
         providers,
         service: serviceNames[offer.serviceType] ?? "text",
         registeredAt: offer.registeredAt,

@@ -2,7 +2,6 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { assertChain, connectChain, createSender } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
-import { formatAmount } from "@clawcompute/lib/money";
 import { createDialer, createLogger, createMetrics, createShutdown, listen, steadyClock } from "@clawcompute/lib/node";
 import { openStore } from "@clawcompute/lib/store";
 import { journaled } from "../../claw/journal.ts";
@@ -10,7 +9,9 @@ import type { CommandContext } from "../../command.ts";
 import { exitCodes } from "../../exitCodes.ts";
 import { askPassword } from "../../wallet/askPassword.ts";
 import { unlock } from "../../wallet/unlock.ts";
+import { type Asset, inUnitsOf, inWords, isNative, nativeAsset, readAsset } from "../asset.ts";
 import { attemptLimits } from "../attempt.ts";
+import type { SpendLimits } from "../budget/budget.ts";
 import { openLedger } from "../ledger/storeLedger.ts";
 import { createLocalEngine } from "../local/createLocalEngine.ts";
 import { createProviderClient } from "../providerClient.ts";
@@ -43,6 +44,7 @@ export async function main(
   const logger = createLogger({ name: "gateway", level: config.gatewayLogLevel });
   const chain = connectChain(network);
   await assertChain(chain);
+  const asset = config.asset === undefined ? nativeAsset(chain) : await readAsset(chain, config.asset);
   const { account, source } = await unlock({ env, network, askPassword });
   logger.info({ address: account.address, source, network: network.name }, "wallet unlocked");
   const sender = createSender({ chain, account, logger, clock: steadyClock });
@@ -55,16 +57,18 @@ export async function main(
     shutdown.onStop("connections", () => dialer.close());
     const store = await openStore({ databaseUrl: config.databaseUrl, folder: config.databaseUrl ? undefined : dataFolder(config) });
     shutdown.onStop("store", () => store.close());
-    const ledger = openLedger({ db: store.db, chain, payer: account.address, clock: steadyClock, logger });
+    const ledger = openLedger({ db: store.db, chain, payer: account.address, clock: steadyClock, logger, countsGas: isNative(asset) });
     const gateway = createGateway({
-      ...optionsOf(config),
+      ...optionsOf(config, asset),
       chain,
       sender,
       clientOf: (endpoint) => createProviderClient(endpoint, dialer),
       ledger: journaled(ledger, chain, env, (text) => logger.warn(text)),
       db: store.db,
       local:
-        config.localUrl === undefined ? undefined : createLocalEngine({ ...localOf(config, config.localUrl), clock: steadyClock, logger }),
+        config.localUrl === undefined
+          ? undefined
+          : createLocalEngine({ ...localOf(config, config.localUrl, asset), clock: steadyClock, logger }),
       clock: steadyClock,
       logger,
       metrics,
@@ -79,8 +83,13 @@ export async function main(
     const listening = await listen(gateway.app, { host: config.host, port: config.port });
     shutdown.onStop("server", () => listening.close(1_000));
     shutdown.onStop("running answers and open streams", () => gateway.drain(DRAIN_MS));
-    const worst = formatAmount(buying.maxDeposit);
-    const bounds = { maxDepositWei: String(buying.maxDeposit), idleSeconds: config.idleSeconds, confirmationMs: confirmationMs(network) };
+    const maxDeposit = inUnitsOf(asset, buying.maxDeposit);
+    const bounds = {
+      ...(isNative(asset) ? {} : { asset: asset.address }),
+      maxDepositWei: String(maxDeposit),
+      idleSeconds: config.idleSeconds,
+      confirmationMs: confirmationMs(network),
+    };
     logger.info(
       { url: listening.url, address: account.address, chainId: network.chainId, ...bounds },
       `ready: gateway at ${listening.url}`,
@@ -91,7 +100,7 @@ export async function main(
     } else {
       terminal.err(
         `gateway at ${listening.url}/v1 (OpenAI) and ${listening.url} (Ollama), paying from ${account.address}\n` +
-          `a stream holds at most ${worst} ${network.nativeSymbol} and is ended after ${config.idleSeconds} s without use; if this process dies, its clock runs on until the next start\n`,
+          `a stream holds at most ${inWords(asset, maxDeposit)} and is ended after ${config.idleSeconds} s without use; if this process dies, its clock runs on until the next start\n`,
       );
       onReady(listening.url);
     }
@@ -107,33 +116,50 @@ export async function main(
   }
 }
 
-function dataFolder({ dataDir, port }: ServeConfig): string | undefined {
+/** Books are kept in one asset. */
+function dataFolder({ dataDir, port, asset }: ServeConfig): string | undefined {
   if (dataDir === undefined && port === 0) return undefined;
-  return dataDir ?? join(homedir(), ".clawcompute", `gateway-${port}`);
+  return dataDir ?? join(homedir(), ".clawcompute", `gateway-${port}${asset === undefined ? "" : `-${asset.toLowerCase()}`}`);
 }
 
 /** The settings as the gateway's parts take them. */
 export function optionsOf(
   config: ServeConfig,
+  asset: Asset,
 ): Pick<
   GatewayOptions,
-  "spendLimits" | "pool" | "choice" | "access" | "serve" | "limits" | "payBy" | "voucherStepMs" | "lookBackSeconds" | "endForgotten"
+  | "asset"
+  | "spendLimits"
+  | "pool"
+  | "choice"
+  | "access"
+  | "serve"
+  | "limits"
+  | "payBy"
+  | "voucherStepMs"
+  | "lookBackSeconds"
+  | "endForgotten"
 > {
   const { buying } = config;
   const { network } = buying;
   return {
-    spendLimits: config.limits,
+    asset,
+    spendLimits: limitsIn(asset, config.limits),
     pool: {
       depositSeconds: buying.depositSeconds,
-      maxDeposit: buying.maxDeposit,
+      maxDeposit: inUnitsOf(asset, buying.maxDeposit),
       maxCovers: config.maxStreams,
       idleMs: config.idleSeconds * 1000,
       channelIdleMs: config.channelIdleSeconds * 1000,
       minRunwayMs: config.minRunwaySeconds * 1000,
       openWithinMs: 60_000 + 10 * network.blockTimeMs,
     },
-    choice: { maxPrice: buying.maxPrice, models: config.models, providers: config.providers },
-    access: { host: config.host, token: config.token, clients: config.clients, origins: config.origins },
+    choice: {
+      maxPrice: buying.maxPrice === undefined ? undefined : inUnitsOf(asset, buying.maxPrice),
+      models: config.models,
+      providers: config.providers,
+    },
+    access: { host: config.host, token: config.token, clients: clientsIn(asset, config.clients), origins: config.origins },
     serve: { heartbeatMs: config.heartbeatSeconds * 1000, maxBodyBytes: 32 * 1_048_576, contextLength: config.contextLength },
     limits: { ...attemptLimits, firstTokenMs: buying.firstTokenSeconds * 1000 },
     payBy: config.payBy,
@@ -143,7 +169,16 @@ export function optionsOf(
   };
 }
 
-function localOf(config: ServeConfig, url: string) {
+function limitsIn(asset: Asset, limits: SpendLimits): SpendLimits {
+  const { perRequest, perHour, perDay, total } = limits;
+  const units = (amount: bigint | undefined) => (amount === undefined ? undefined : inUnitsOf(asset, amount));
+  return { perRequest: units(perRequest), perHour: units(perHour), perDay: units(perDay), total: units(total) };
+}
+
+const clientsIn = (asset: Asset, clients: ServeConfig["clients"]): ServeConfig["clients"] =>
+  clients?.map(({ client, keySha256 }) => ({ client: { ...client, limits: limitsIn(asset, client.limits) }, keySha256 }));
+
+function localOf(config: ServeConfig, url: string, asset: Asset) {
   return {
     url,
     apiKey: config.localKey,
@@ -152,6 +187,6 @@ function localOf(config: ServeConfig, url: string) {
     maxBytes: config.localMaxGib * 1_073_741_824,
     firstTokenMs: config.localTimeoutSeconds * 1000,
     raceAfterMs: config.localRaceSeconds * 1000,
-    pricePerSecond: config.localPrice,
+    pricePerSecond: inUnitsOf(asset, config.localPrice),
   };
 }

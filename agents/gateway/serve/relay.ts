@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { AppError } from "@clawcompute/lib/errors";
 import { costUp, formatAmount } from "@clawcompute/lib/money";
 import { headers, type SignedReceipt } from "@clawcompute/lib/protocol";
+import { atMostIn } from "../asset.ts";
 import type { Client } from "../budget/budget.ts";
 import { lookAhead, MAX_CANDIDATES } from "../preflight.ts";
 import { bytesOf } from "../providerClient.ts";
@@ -50,7 +51,7 @@ export async function relay(context: GatewayContext, call: RelayCall): Promise<R
   const requestId = `req_${randomUUID()}`;
   const startedAtMs = clock.now();
   const attempts: AttemptRecord[] = [];
-  const hold = context.budget.admit(client, call.maxCostWei);
+  const hold = context.budget.admit(client, atMostIn(choose.asset, call.maxCostWei));
   const release = context.begin();
   ledger.begin({ requestId, client: client.name, asked, route: call.route, startedAtMs });
   let costWei = 0n;
@@ -122,8 +123,8 @@ export async function relay(context: GatewayContext, call: RelayCall): Promise<R
       streamId: done.coverId,
       model: done.model,
       costWei: String(costWei),
-      cost: formatAmount(costWei),
-      symbol: choose.symbol,
+      cost: formatAmount(costWei, choose.asset.decimals),
+      symbol: choose.asset.symbol,
       servedMs: done.servedMs,
     };
     const shown = {
@@ -154,7 +155,7 @@ export async function relay(context: GatewayContext, call: RelayCall): Promise<R
       finishReason: undefined,
       attempts,
       receipt: undefined,
-      choice: explainChoice(ranked, choose.symbol),
+      choice: explainChoice(ranked, choose.asset),
     });
     release();
   }

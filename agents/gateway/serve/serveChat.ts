@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
 import { type ChatChunk, type ChatRequest, type Completion, createCompletion, encodeSignedReceipt } from "@clawcompute/lib/protocol";
+import { atMostIn } from "../asset.ts";
 import type { Client } from "../budget/budget.ts";
 import { parseModelName } from "../selection/modelName.ts";
 import { answerChat } from "./answerChat.ts";
@@ -68,7 +69,7 @@ const costHeaders = (extra: Pick<Extra, "provider" | "streamId" | "model">) => (
 
 /** Answers one chat request of any API into a broadcast: pays, chooses, fails over, accounts. Never throws. */
 export async function serveChat(context: GatewayContext, broadcast: Broadcast, call: ChatCall): Promise<void> {
-  const { clock, ledger, counted, policy, logger, chain } = context;
+  const { clock, ledger, counted, policy, logger } = context;
   const { client, request, live, route } = call;
   const requestId = `req_${randomUUID()}`;
   const startedAtMs = clock.now();
@@ -117,7 +118,7 @@ export async function serveChat(context: GatewayContext, broadcast: Broadcast, c
       client,
       choice: parseModelName(request.model),
       request,
-      maxCostWei: call.maxCostWei,
+      maxCostWei: atMostIn(context.chat.choose.asset, call.maxCostWei),
       signal: broadcast.abandoned,
       outlet: {
         waiting: (text) => {
@@ -154,12 +155,12 @@ export async function serveChat(context: GatewayContext, broadcast: Broadcast, c
   const finishReason = outcome?.cutByMoney ? "length" : (outcome?.answer?.finishReason ?? "stop");
   const unitsOut = usage?.completion_tokens ?? pieces;
   if (outcome?.source && !failure) {
-    const { symbol } = context.chat.choose;
+    const { symbol, decimals } = context.chat.choose.asset;
     const extra: Extra = {
       requestId,
       ...placeOf(outcome.source),
       costWei: String(outcome.costWei),
-      cost: formatAmount(outcome.costWei),
+      cost: formatAmount(outcome.costWei, decimals),
       symbol,
       servedMs: outcome.servedMs,
     };
@@ -214,7 +215,7 @@ export async function serveChat(context: GatewayContext, broadcast: Broadcast, c
     finishReason: outcome ? finishReason : undefined,
     attempts: outcome?.attempts ?? [],
     receipt: outcome?.signed && encodeSignedReceipt(outcome.signed),
-    choice: outcome && explainChoice(outcome.ranked, chain.network.nativeSymbol),
+    choice: outcome && explainChoice(outcome.ranked, context.chat.choose.asset),
   });
   release();
 }

@@ -71,6 +71,6 @@ export interface Rail {
 /** How a gateway pays. */
 export interface Rails {
   readonly all: readonly Rail[];
-  /** The one for a new cover. Never throws: what the provider does not offer is not chosen. */
+  /** The one for a new cover: what the provider does not offer is not chosen. Throws UNSUPPORTED when nothing is left. */
   choose(offer: Offer): Promise<Rail>;
 }

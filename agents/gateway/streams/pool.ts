@@ -1,6 +1,7 @@
 import type { Offer } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import type { Clock, Logger } from "@clawcompute/lib/node";
+import type { Bill } from "../bill.ts";
 import type { Budget, DepositHold } from "../budget/budget.ts";
 import { SHORTEST_SECONDS } from "../quote.ts";
 import { classify } from "../selection/faults.ts";
@@ -83,6 +84,8 @@ interface Slot {
 export interface PoolOptions {
   readonly rails: Rails;
   readonly budget: Budget;
+  /** What a bill takes from the budget. */
+  readonly spentOf: (bill: Pick<Bill, "paidWei" | "feeWei">) => bigint;
   readonly policy: PoolPolicy;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -93,7 +96,7 @@ export interface PoolOptions {
 const STRANDED_MS = 2_000;
 const RETRY_END_MS = 10_000;
 
-export function createPool({ rails, budget, policy, clock, logger, observer }: PoolOptions): Pool {
+export function createPool({ rails, budget, spentOf, policy, clock, logger, observer }: PoolOptions): Pool {
   const slots = new Set<Slot>();
   let closing = false;
 
@@ -218,7 +221,7 @@ export function createPool({ rails, budget, policy, clock, logger, observer }: P
     }
     slots.delete(stranded);
     const bill = await rail.bill(from);
-    slot.hold = budget.holdMoved(stranded.hold, bill.paidWei + bill.feeWei, cover.depositWei);
+    slot.hold = budget.holdMoved(stranded.hold, spentOf(bill), cover.depositWei);
     observer.ended(from, { bill, servedMs: undefined });
     observer.opened(cover, from);
     return cover;
@@ -234,10 +237,10 @@ export function createPool({ rails, budget, policy, clock, logger, observer }: P
         slots.delete(slot);
         const { bill, closing } = ending;
         const rest = closing && budget.adopt(closing.mostWei);
-        slot.hold.settle(bill.paidWei + bill.feeWei);
+        slot.hold.settle(spentOf(bill));
         observer.ended(cover, ending);
         closing?.bill.then((last) => {
-          rest?.settle(last.paidWei + last.feeWei - bill.feeWei);
+          rest?.settle(spentOf({ paidWei: last.paidWei, feeWei: last.feeWei - bill.feeWei }));
           observer.ended(cover, { bill: last, servedMs: undefined });
         });
       } catch (thrown) {

@@ -21,7 +21,7 @@ export interface TestGateway {
 }
 
 type Overrides = { readonly [K in "pool" | "serve" | "limits" | "access" | "choice"]?: Partial<GatewayOptions[K]> } & Partial<
-  Pick<GatewayOptions, "ledger" | "db" | "local" | "spendLimits" | "endForgotten" | "payBy" | "voucherStepMs" | "clock">
+  Pick<GatewayOptions, "ledger" | "db" | "local" | "spendLimits" | "endForgotten" | "payBy" | "voucherStepMs" | "clock" | "asset">
 >;
 
 /** A whole gateway in this process, on a free port and a real chain. */

@@ -44,7 +44,9 @@ export function ownRoutes(context: GatewayContext) {
         address: context.payer,
         network: chain.network.name,
         chainId: chain.network.chainId,
-        symbol: chain.network.nativeSymbol,
+        asset: choose.asset.address,
+        symbol: choose.asset.symbol,
+        decimals: choose.asset.decimals,
         spending: {
           heldWei: String(heldWei),
           hourWei: String(hourWei),
@@ -82,7 +84,7 @@ export function ownRoutes(context: GatewayContext) {
       if (request === undefined) {
         const asked = c.req.query("model") ?? "auto";
         const ranked = await chooseOffers(choose, parseModelName(asked), client, service.text);
-        return c.json({ asked, chosen: ranked[0]?.offer.id ?? null, ranking: explainChoice(ranked, choose.symbol) });
+        return c.json({ asked, chosen: ranked[0]?.offer.id ?? null, ranking: explainChoice(ranked, choose.asset) });
       }
       const { db, chainId, payer } = kept();
       await context.ledger.flush();
@@ -114,8 +116,11 @@ export function ownRoutes(context: GatewayContext) {
       }
       const by = (c.req.query("by") ?? "day") as SpendGroup;
       if (!spendGroups.includes(by)) throw new AppError("BAD_REQUEST", `by must be one of ${spendGroups.join(", ")}.`, { param: "by" });
+      const { symbol, decimals } = choose.asset;
       const report = await spend(kept(), { by, sinceMs: sinceOf(c) });
-      return c.body(JSON.stringify({ symbol: choose.symbol, ...report }, decimal), 200, { "content-type": "application/json" });
+      return c.body(JSON.stringify({ symbol, decimals, gasSymbol: chain.network.nativeSymbol, ...report }, decimal), 200, {
+        "content-type": "application/json",
+      });
     },
 
     reconcile: async (c: RouteContext) => {

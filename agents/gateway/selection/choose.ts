@@ -2,7 +2,7 @@ import type { Offer } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { type Asset, inWords } from "../asset.ts";
 import type { Client } from "../budget/budget.ts";
-import type { Catalog } from "./catalog.ts";
+import type { Catalog, Wanted } from "./catalog.ts";
 import type { Seen } from "./experience.ts";
 import type { ModelChoice } from "./modelName.ts";
 import { type Ranked, rankOffers } from "./rank.ts";
@@ -37,12 +37,20 @@ export async function chooseOffers(
   type: ServiceType,
   withinMs?: number,
 ): Promise<Ranked[]> {
-  const first = fitting(deps, await deps.catalog.offers(withinMs), choice, client, type);
-  const fit = first.length > 0 ? first : fitting(deps, await deps.catalog.offers(LOOK_AGAIN_MS), choice, client, type);
+  const wanted = wantedOf(choice, deps.policy, client);
+  const first = fitting(deps, await deps.catalog.offers(withinMs, wanted), choice, client, type);
+  const fit = first.length > 0 ? first : fitting(deps, await deps.catalog.offers(LOOK_AGAIN_MS, wanted), choice, client, type);
   if (fit.length === 0) throw await whyNone(deps, choice, client, type);
   const affordable = fit.filter(({ pricePerSecond }) => deps.policy.maxPrice === undefined || pricePerSecond <= deps.policy.maxPrice);
   if (affordable.length === 0) throw tooDear(fit, deps);
   return rankOffers(affordable, { mode: choice.mode, nowMs: deps.now(), seenOf: deps.seenOf, isWarm: deps.isWarm });
+}
+
+/** What must not be missed in a large market: what the request names, else what it is limited to. */
+function wantedOf({ model, asked, providerId }: ModelChoice, policy: ChoicePolicy, client: Client): Wanted {
+  if (providerId !== undefined) return { models: [], providers: [providerId] };
+  const providers = client.providers ?? policy.providers ?? [];
+  return { models: model === undefined ? (client.models ?? policy.models ?? []) : [...new Set([model, asked])], providers };
 }
 
 /** What a client may use at all, whatever it asks for. */
@@ -65,7 +73,7 @@ function fitting({ policy }: ChooseDeps, offers: readonly Offer[], choice: Model
 }
 
 async function whyNone({ catalog, policy, asset }: ChooseDeps, choice: ModelChoice, client: Client, type: ServiceType): Promise<AppError> {
-  const offers = await catalog.offers();
+  const offers = await catalog.offers(undefined, wantedOf(choice, policy, client));
   const open = offers.filter((offer) => offer.serviceType === type).filter(allowed(policy, client));
   const named = offers.filter(({ model, id }) => model === choice.model || id === choice.providerId);
   const models = [...new Set(open.map(({ model }) => model))].slice(0, 20);

@@ -1,4 +1,4 @@
-import { type Chain, listActiveOffers, type Offer, readOffer } from "@clawcompute/lib/chain";
+import { type Chain, listActiveOffers, type Offer, readMarket, readOffer } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { formatAmount } from "@clawcompute/lib/money";
 import { isAddressEqual, zeroAddress } from "viem";
@@ -7,6 +7,8 @@ import { isAddressEqual, zeroAddress } from "viem";
 const TEXT = 0;
 /** So many offers of a model are looked at, the cheapest; and so many of all to name other models. */
 const ENOUGH = 200;
+
+const isText = ({ serviceType }: Offer) => serviceType === TEXT;
 
 export interface Wanted {
   /** Any text model when left out. */
@@ -21,8 +23,8 @@ export async function findOffers(chain: Chain, wanted: Wanted): Promise<Offer[]>
   if (wanted.providerId !== undefined) return [await findOffer(chain, wanted.providerId, wanted)];
   const { model } = wanted;
   const read = async (filter: { model?: string; limit?: number }) =>
-    (await listActiveOffers(chain, { asset: zeroAddress, ...filter })).filter(({ serviceType }) => serviceType === TEXT);
-  const served = await read(model === undefined ? {} : { model, limit: ENOUGH });
+    (await listActiveOffers(chain, { asset: zeroAddress, ...filter })).filter(isText);
+  const served = model === undefined ? (await readMarket(chain, zeroAddress)).offers.filter(isText) : await read({ model, limit: ENOUGH });
   if (served.length === 0) throw nothingServed(model, model === undefined ? [] : await read({ limit: ENOUGH }));
   const affordable = served.filter((offer) => !isAboveCap(offer, wanted.maxPrice));
   if (affordable.length === 0) throw aboveCap(chain, served[0] as Offer, wanted.maxPrice ?? 0n);

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { computeRegistryAbi } from "@clawcompute/lib/abi";
-import { connectChain, listActiveOffers } from "@clawcompute/lib/chain";
+import { connectChain, listActiveOffers, marketBounds } from "@clawcompute/lib/chain";
 import { createIndexerClient, type IndexerClient } from "@clawcompute/lib/indexer";
 import { createLogger, systemClock } from "@clawcompute/lib/node";
 import { startLocalChain } from "@clawcompute/lib/testing";
@@ -25,6 +25,8 @@ const [least = 250, middle = 250, most = 250] = [100, 10, 1].map(
 );
 const sizes = [least, middle, most];
 const model = "seed-model-07";
+/** That the seeding spreads its offers over. */
+const MODELS = 50;
 const root = join(import.meta.dirname, "..", "..");
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -71,9 +73,10 @@ try {
     const { registry } = chain.network.contracts;
     const cheapest = () =>
       chain.client.readContract({ address: registry, abi: computeRegistryAbi, functionName: "getCheapestProvider", args: [model] });
-    const catalog = createCatalog({ chain, clock: systemClock, logger, renewAfterMs: 1e9, staleAfterMs: 1e9 });
+    const catalog = createCatalog({ chain, asset: zeroAddress, clock: systemClock, logger, renewAfterMs: 1e9, staleAfterMs: 1e9 });
     const before = await heap();
-    const catalogMs = await timed(async () => expect((await catalog.offers()).length, size));
+    const { whole, perModel } = marketBounds;
+    const catalogMs = await timed(async () => expect((await catalog.offers()).length, size <= whole ? size : MODELS * perModel));
     const catalogMb = (await heap()) - before;
     results.push({
       size,
@@ -117,8 +120,13 @@ const rows = results.flatMap(({ size, ...at }) => [
     unit: "ms",
     ...(size === most ? { goal: "<= 1000" } : {}),
   },
-  { name: `gateway reads all offers, ${size} providers`, value: round(at.catalogMs / 1000), unit: "s" },
-  { name: `memory of all offers, ${size} providers`, value: Math.round(at.catalogMb), unit: "MB" },
+  {
+    name: `gateway looks at the market for auto, ${size} providers`,
+    value: Math.round(at.catalogMs),
+    unit: "ms",
+    ...(size === most ? { goal: "<= 1000" } : {}),
+  },
+  { name: `memory of what it has seen, ${size} providers`, value: Math.round(at.catalogMb), unit: "MB" },
   { name: `dashboard reads all offers from the chain, ${size} providers`, value: round(at.marketMs / 1000), unit: "s" },
   {
     name: `dashboard's 50 cheapest of a model from the indexer, ${size} providers`,
@@ -134,13 +142,13 @@ const rows = results.flatMap(({ size, ...at }) => [
   },
 ]);
 const table = [
-  "A real chain with providers of 50 models, registered through the contract; medians of five, whole reads once.",
+  `A real chain with providers of 50 models, registered through the contract; medians of five, the market and whole reads once. The gateway reads all of up to ${marketBounds.whole} offers, of a larger market the ${marketBounds.perModel} cheapest of each model.`,
   "",
-  "| providers | cheapest of a model | 50 cheapest of a model | gateway finds a model's offers | all offers, gateway | held in memory | all offers, dashboard from the chain | 50 cheapest, indexer | models, indexer |",
+  "| providers | cheapest of a model | 50 cheapest of a model | gateway finds a model's offers | gateway looks at the market | held in memory | all offers, dashboard from the chain | 50 cheapest, indexer | models, indexer |",
   "|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
   ...results.map(
     (at) =>
-      `| ${at.size.toLocaleString("en")} | ${at.cheapestMs.toFixed(1)} ms | ${at.modelMs.toFixed(1)} ms | ${at.discoveryMs.toFixed(0)} ms | ${(at.catalogMs / 1000).toFixed(1)} s | ${at.catalogMb.toFixed(0)} MB | ${(at.marketMs / 1000).toFixed(1)} s | ${at.indexedModelMs.toFixed(1)} ms | ${at.indexedModelsMs.toFixed(1)} ms |`,
+      `| ${at.size.toLocaleString("en")} | ${at.cheapestMs.toFixed(1)} ms | ${at.modelMs.toFixed(1)} ms | ${at.discoveryMs.toFixed(0)} ms | ${at.catalogMs.toFixed(0)} ms | ${at.catalogMb.toFixed(0)} MB | ${(at.marketMs / 1000).toFixed(1)} s | ${at.indexedModelMs.toFixed(1)} ms | ${at.indexedModelsMs.toFixed(1)} ms |`,
   ),
   "",
   `Registering the last size took ${results.at(-1)?.seedSeconds.toFixed(0)} s, reading it into the indexer ${results.at(-1)?.indexSeconds.toFixed(1)} s more.`,
@@ -163,7 +171,7 @@ writeFileSync(
           series("indexer", (at) => at.indexedModelMs),
         ],
       },
-      { label: "all offers, s", series: [series("gateway", (at) => at.catalogMs / 1000), series("dashboard", (at) => at.marketMs / 1000)] },
+      { label: "all models, s", series: [series("gateway", (at) => at.catalogMs / 1000), series("dashboard", (at) => at.marketMs / 1000)] },
     ],
   }),
 );

@@ -18,6 +18,7 @@ import type { Facilitator } from "./facilitator.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Transfers } from "./transfers.ts";
 import type { Batch, BatchPaid } from "./x402Batch.ts";
+import { correctAccepts } from "./x402Mismatch.ts";
 
 /** x402 v2: a payment in tokens before the answer (`exact`, upfront), or the proof of an open stream (`stream`). */
 export interface X402 {
@@ -197,7 +198,7 @@ export function createX402(options: X402Options): X402 {
       const named = all.filter(({ extra }) => extra.model === model);
       const ways = named.length > 0 ? named : all;
       const error = typeof refusal.reason === "string" ? refusal.reason : "PAYMENT-SIGNATURE header is required";
-      return encodeX402({ x402Version: 2, error, resource, accepts: [...(batch ? batch.correct(ways, refusal) : ways)] });
+      return encodeX402({ x402Version: 2, error, resource, accepts: [...correctAccepts(ways, refusal)] });
     },
     pay: async (header, options = {}) => {
       const payload = decodePaymentPayload(header);

@@ -13,20 +13,19 @@ import {
   isBatchSettlementRefundPayload,
   isBatchSettlementVoucherPayload,
 } from "@x402/evm";
-import { type Address, concat, type Hex, isAddressEqual, keccak256, numberToHex } from "viem";
+import { type Address, concat, type Hex, keccak256, numberToHex } from "viem";
 import type { PayAccount } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Facilitator } from "./facilitator.ts";
 import type { AccountRow, Ledger } from "./ledger.ts";
 import { type ChannelState, closingCall, configOf, WITHDRAW_DELAY_SECONDS } from "./x402Escrow.ts";
+import { channelStateOf, GONE, goneOf, mismatchOf } from "./x402Mismatch.ts";
 
 /** x402's `batch-settlement`: a deposit in x402's own escrow, spent by cumulative vouchers, and booked as everything else is. */
 export interface Batch {
   /** Where the escrow is not on the chain, or the token cannot be brought to it: undefined. */
   requirementsOf(exact: PaymentRequirements): Promise<PaymentRequirements | undefined>;
   pay(payload: PaymentPayload, wanted: PaymentRequirements): Promise<BatchPaid>;
-  /** What a refusal says to a client whose books differ. The channel's entry comes first: clients look at that one only. */
-  correct(accepts: readonly PaymentRequirements[], refusal: Facts): readonly PaymentRequirements[];
   /** Cashes and ends what is due. */
   collect(signal: AbortSignal): Promise<void>;
 }
@@ -54,8 +53,6 @@ export interface BatchOptions {
 const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
 /** A deposit is sent at our expense, so it holds some payments. */
 const LEAST_PAYMENTS = 4n;
-/** Where x402's clients look again at what the chain and we say. */
-const MISMATCH = "invalid_batch_settlement_evm_cumulative_amount_mismatch";
 
 type Paying = BatchSettlementDepositPayload | BatchSettlementVoucherPayload;
 
@@ -65,7 +62,7 @@ export function createBatch(options: BatchOptions): Batch {
   const refuse = (message: string, facts: Facts = {}) => new AppError("PAYMENT_REFUSED", message, { param: "payment-signature", facts });
   let deployed: Promise<boolean> | undefined;
   const closing = new Map<bigint, ReturnType<typeof settle>>();
-  /** The highest vouchers that anybody can read on the chain: they prove nothing any more. */
+  /** The highest vouchers that others may know, from the chain or from us: they prove nothing any more. */
   const published = new Map<bigint, bigint>();
 
   /** Asked once; a failed question is asked again. */
@@ -97,34 +94,24 @@ export function createBatch(options: BatchOptions): Batch {
     };
   }
 
-  const channelStateOf = (state: ChannelState, spent: bigint) => ({
-    channelId: state.channelId,
-    balance: String(state.balance),
-    totalClaimed: String(state.totalClaimed),
-    withdrawRequestedAt: state.withdrawRequestedAt,
-    refundNonce: String(state.refundNonce),
-    chargedCumulativeAmount: String(spent),
-  });
-
-  /** Of an account that was cashed before this process began it is not known what was shown; so all of it counts as shown. */
-  function isPublished({ row }: PayAccount, state: ChannelState, signed: bigint): boolean {
-    if (state.totalClaimed === row.settled) return false;
-    const shown = published.get(row.payment) ?? row.accepted;
+  async function isPublished({ row }: PayAccount, state: ChannelState, signed: bigint): Promise<boolean> {
+    const known = published.get(row.payment);
+    if (known !== undefined) return signed <= known;
+    // What this process did not cash itself: all that was signed counts, of the channel's account before this one as well.
+    const { channelId, refundNonce, totalClaimed } = state;
+    const before = refundNonce > 0n ? await ledger.read(paymentOf(channelId, refundNonce - 1n)) : undefined;
+    const earlier = before ? before.row.settled + before.row.accepted - row.settled : -1n;
+    const own = totalClaimed > row.settled ? row.accepted : -1n;
+    const shown = earlier > own ? earlier : own;
     published.set(row.payment, shown);
     return signed <= shown;
   }
 
-  /** The newest voucher is told to who has shown one that only the payer has. */
-  const mismatch = (account: PayAccount, state: ChannelState, isPayer: boolean) =>
-    refuse("The voucher does not go on from what this channel has spent.", {
-      reason: MISMATCH,
-      asset: account.row.asset,
-      providerId: account.row.providerId,
-      ...channelStateOf(state, spentOf(account)),
-      ...(isPayer
-        ? { signedMaxClaimable: String(account.row.settled + account.row.accepted), voucherSignature: account.row.voucherSignature }
-        : {}),
-    });
+  /** Who asks may be anybody with an old voucher, so the newest one that this tells is none of the payer's secrets any more. */
+  function mismatch(account: PayAccount, state: ChannelState): AppError {
+    published.set(account.row.payment, account.row.accepted);
+    return mismatchOf(account.row, state, spentOf(account));
+  }
 
   async function accountOf(
     raw: Paying,
@@ -170,7 +157,11 @@ export function createBatch(options: BatchOptions): Batch {
       transaction = (await facilitator.settle(payload, wanted, undefined)).hash;
     }
     const checked = { ...payload, payload: { type: "voucher", channelConfig, voucher } };
-    const state = await stateOf(checked, wanted);
+    const state = await stateOf(checked, wanted).catch((thrown) => {
+      // A client that does not know that its channel was ended looks at the chain, and deposits anew.
+      if (GONE.has(String(AppError.from(thrown).facts.reason))) throw goneOf(wanted);
+      throw thrown;
+    });
     if (state.withdrawRequestedAt !== 0) throw refuse("The payer is taking this channel's deposit back.");
     const account = await accountOf(raw, state, wanted, payload.accepted);
     const { row } = account;
@@ -178,9 +169,9 @@ export function createBatch(options: BatchOptions): Batch {
     if (row.providerId !== wanted.extra.providerId) throw refuse("This channel pays for another offer; choose another salt for this one.");
     const signed = BigInt(voucher.maxClaimableAmount) - row.settled;
     const goesOn = BigInt(voucher.maxClaimableAmount) === spentOf(account) + BigInt(wanted.amount);
-    if (!goesOn && isPublished(account, state, signed)) throw mismatch(account, state, false);
+    if (!goesOn && (await isPublished(account, state, signed))) throw mismatch(account, state);
     if (signed > row.accepted) accounts.update(await ledger.accept(row, signed, voucher.signature, clock.now()));
-    if (account.row.accepted - account.owed() < BigInt(wanted.amount) / 2n) throw mismatch(account, state, true);
+    if (account.row.accepted - account.owed() < BigInt(wanted.amount) / 2n) throw mismatch(account, state);
     const response = (): SettleResponse => {
       const base = BigInt(voucher.maxClaimableAmount) - BigInt(wanted.amount);
       const spent = spentOf(account);
@@ -212,10 +203,9 @@ export function createBatch(options: BatchOptions): Batch {
       });
     }
     // What ends a channel is signed for what has been spent: earlier vouchers are no secret.
-    const signed = BigInt(raw.voucher.maxClaimableAmount);
-    if (signed !== spentOf(account)) throw mismatch(account, state, !isPublished(account, state, signed - account.row.settled));
+    if (BigInt(raw.voucher.maxClaimableAmount) !== spentOf(account)) throw mismatch(account, state);
     if (raw.amount !== undefined) throw refuse("The whole rest of a channel is returned, not a part of it.");
-    const { hash, returned } = await close(account, state);
+    const { hash, returned } = await close(account, state, raw.voucher.signature);
     const extra = { channelState: { ...channelStateOf(state, spentOf(account)), balance: String(state.balance - returned) } };
     const response = {
       success: true,
@@ -227,19 +217,23 @@ export function createBatch(options: BatchOptions): Batch {
     return { scheme: "refund", response: { ...response, extra } };
   }
 
-  function close(account: PayAccount, state: ChannelState): ReturnType<typeof settle> {
+  function close(account: PayAccount, state: ChannelState, exact?: Hex): ReturnType<typeof settle> {
     const { payment } = account.row;
-    const under = closing.get(payment) ?? settle(account, state).finally(() => closing.delete(payment));
+    const under = closing.get(payment) ?? settle(account, state, exact).finally(() => closing.delete(payment));
     closing.set(payment, under);
     return under;
   }
 
   /** Ends the account: what is owed comes to us, the rest goes back, in one transaction. */
-  async function settle(account: PayAccount, state: ChannelState): Promise<{ hash: Hex | undefined; returned: bigint }> {
+  async function settle(account: PayAccount, state: ChannelState, exact?: Hex): Promise<{ hash: Hex | undefined; returned: bigint }> {
     const { payment } = account.row;
+    const agreed = account.owed();
     accounts.update(await ledger.onChain(payment, { state: "closing" }));
     await endAnswers(payment);
-    const call = closingCall(account.row, spentOf(account), state, { refund: true });
+    // A voucher for exactly what was spent leaves nothing that others could show.
+    const isExact = exact !== undefined && agreed === account.owed();
+    const row = isExact ? { ...account.row, accepted: agreed, voucherSignature: exact } : account.row;
+    const call = closingCall(row, spentOf(account), state, { refund: true });
     const hash = call && (await sendCall(call.call));
     accounts.update(await ledger.onChain(payment, { state: "closed" }));
     published.delete(payment);
@@ -294,16 +288,6 @@ export function createBatch(options: BatchOptions): Batch {
       if (isBatchSettlementDepositPayload(raw) || isBatchSettlementVoucherPayload(raw)) return spend(raw, payload, wanted);
       if (isBatchSettlementRefundPayload(raw)) return refund(raw, payload, wanted);
       throw refuse("The payment is neither a deposit, nor a voucher, nor the end of a channel.");
-    },
-    correct: (accepts, { reason, asset, providerId, signedMaxClaimable, voucherSignature, ...channelState }) => {
-      if (reason !== MISMATCH || typeof asset !== "string") return accepts;
-      const isOwn = (each: PaymentRequirements) =>
-        each.scheme === BATCH_SETTLEMENT_SCHEME &&
-        isAddressEqual(each.asset as Address, asset as Address) &&
-        each.extra.providerId === providerId;
-      const voucherState = signedMaxClaimable === undefined ? {} : { voucherState: { signedMaxClaimable, signature: voucherSignature } };
-      const own = accepts.filter(isOwn).map((each) => ({ ...each, extra: { ...each.extra, channelState, ...voucherState } }));
-      return [...own, ...accepts.filter((each) => !isOwn(each))];
     },
     collect: async (signal) => {
       for (const { row, servedAtMs } of await ledger.live(payee, "escrow")) {

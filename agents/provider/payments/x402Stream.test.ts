@@ -18,7 +18,7 @@ let payer: Payer;
 
 beforeAll(async () => {
   local = await startLocalChain({ blockTimeMs: 100 });
-  provider = await startProvider({ local, owner, offers: [{ model: "m", backend: createEchoBackend({ kind: "echo" }) }] });
+  provider = await startProvider({ local, owner, offers: [{ model: "m", backend: createEchoBackend({ kind: "echo", tokenDelayMs: 5 }) }] });
   payer = createPayer(local, consumer);
 });
 afterAll(async () => {

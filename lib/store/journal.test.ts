@@ -9,23 +9,32 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let path: string;
 let nth = 0;
+/** A process that was killed does nothing any more, whatever its timers say. */
+let life = 0;
+const kill = () => {
+  life += 1;
+};
 /** The tables: what was applied, each entry as often as it was. */
 let tables: { entries: string[]; upTo: number; full: boolean };
 beforeEach(() => {
+  kill();
   path = join(folder, `journal-${nth++}`);
   tables = { entries: [], upTo: 0, full: false };
 });
 
-const open = (more: { path?: string | undefined } = { path }): Promise<Journal<string>> =>
-  openJournal<string>({
+const open = (more: { path?: string | undefined } = { path }): Promise<Journal<string>> => {
+  const own = life;
+  return openJournal<string>({
     path: more.path,
     appliedBefore: tables.upTo,
     apply: async (entries, upTo) => {
+      if (own !== life) throw new Error("this process was killed");
       if (tables.full) throw new Error("no space left on device");
       tables.entries.push(...entries);
       tables.upTo = upTo;
     },
   });
+};
 
 describe("openJournal", () => {
   test("behavior: what was appended is in the tables when asked for, and the file begins anew", async () => {
@@ -52,9 +61,11 @@ describe("openJournal", () => {
     killed.append("a");
     killed.append("b");
     const left = readFileSync(path);
+    kill();
     // Killed before it had opened: nothing was applied.
     await expect(open()).rejects.toThrow("no space left");
     expect(readFileSync(path)).toEqual(left);
+    kill();
     tables.full = false;
     await (await open()).close();
     expect(tables.entries).toEqual(["a", "b"]);
@@ -75,6 +86,7 @@ describe("openJournal", () => {
     const whole = statSync(path).size;
     killed.append("bcdefgh");
     const bytes = readFileSync(path);
+    kill();
     tables.full = false;
     for (let length = whole; length < bytes.length; length += 1) {
       writeFileSync(path, bytes.subarray(0, length));
@@ -92,6 +104,7 @@ describe("openJournal", () => {
     const killed = await open();
     for (const entry of ["a", "b", "c"]) killed.append(entry);
     const text = readFileSync(path, "utf8");
+    kill();
     writeFileSync(path, text.replace('"b"', '"B"'));
     tables.full = false;
     await (await open()).close();

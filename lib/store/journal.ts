@@ -108,8 +108,20 @@ export async function openJournal<T>({ path, appliedBefore, apply }: JournalOpti
     while (done < upTo) await run();
   }
 
-  await applied();
-  if (file !== undefined) beginAnew();
+  function end(): void {
+    closed = true;
+    clearTimeout(timer);
+    if (file !== undefined) closeSync(file);
+    file = undefined;
+  }
+
+  try {
+    await applied();
+    if (file !== undefined) beginAnew();
+  } catch (thrown) {
+    end();
+    throw thrown;
+  }
 
   return {
     append: (entry) => {
@@ -131,12 +143,8 @@ export async function openJournal<T>({ path, appliedBefore, apply }: JournalOpti
     },
     applied,
     close: async () => {
-      clearTimeout(timer);
       await applied();
-      closed = true;
-      clearTimeout(timer);
-      if (file !== undefined) closeSync(file);
-      file = undefined;
+      end();
     },
   };
 }

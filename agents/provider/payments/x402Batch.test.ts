@@ -22,8 +22,10 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 const accounts = devAccounts as readonly LocalAccount[];
 const [deployer, owner, consumer] = [accounts[0], accounts[1], accounts[5]] as [LocalAccount, LocalAccount, LocalAccount];
 const network = "eip155:31337";
-const SECONDS = 30n;
-const AMOUNT = PRICE * SECONDS;
+/** Of one payment: far more than any answer here takes. */
+const SECONDS = 600;
+const AMOUNT = PRICE * BigInt(SECONDS);
+const payments = { ...testLimits.payments, upfrontSeconds: SECONDS, balanceIdleMs: 1_000 };
 const MISMATCH = "invalid_batch_settlement_evm_cumulative_amount_mismatch";
 let local: LocalChain;
 let provider: TestProvider;
@@ -40,7 +42,7 @@ beforeAll(async () => {
     local,
     owner,
     offers: [{ model: "m", backend: createEchoBackend({ kind: "echo", tokenDelayMs: 20 }), asset: token.address, maxConcurrency: 16 }],
-    limits: { perStream: 16, payments: { ...testLimits.payments, balanceIdleMs: 1_000 } },
+    limits: { perStream: 16, payments },
   });
 });
 afterAll(async () => {
@@ -214,8 +216,7 @@ describe("the x402 scheme `batch-settlement`", () => {
   test("behavior: vouchers are cashed while a channel goes on; one that anybody can read on the chain is worth nothing then", async () => {
     const owner = accounts[3] as LocalAccount;
     const offers = [{ model: "m", backend: createEchoBackend({ kind: "echo", tokenDelayMs: 20 }), asset: token.address }];
-    const payments = { ...testLimits.payments, balanceIdleMs: 1_000, escrowClaimSeconds: 0 };
-    const cashing = await startProvider({ local, owner, offers, limits: { payments } });
+    const cashing = await startProvider({ local, owner, offers, limits: { payments: { ...payments, escrowClaimSeconds: 0 } } });
     try {
       const url = `${cashing.url}/v1/chat/completions`;
       const { client, pay, sent } = payer();
@@ -252,16 +253,15 @@ describe("the x402 scheme `batch-settlement`", () => {
     const folder = await mkdtemp(join(tmpdir(), "x402-batch-"));
     const owner = accounts[2] as LocalAccount;
     const offers = [{ model: "m", backend: createEchoBackend({ kind: "echo", tokenDelayMs: 20 }), asset: token.address }];
-    const limits = { payments: { ...testLimits.payments, balanceIdleMs: 1_000, idleMs: 1_000 } };
     const had = await token.balanceOf(consumer.address);
     const held = await token.balanceOf(BATCH_SETTLEMENT_ADDRESS);
     // The money is not lost when the provider goes before it has cashed: the next start finds the channel in the store.
-    const first = await startProvider({ local, owner, offers, folder, limits: { payments: { ...limits.payments, idleMs: 3_600_000 } } });
+    const first = await startProvider({ local, owner, offers, folder, limits: { payments } });
     const { pay } = payer();
     const spent = await served(await pay(`${first.url}/v1/chat/completions`, ask()));
     await first.stop();
     expect(await token.balanceOf(owner.address)).toBe(0n);
-    const second = await startProvider({ local, owner, offers, folder, limits });
+    const second = await startProvider({ local, owner, offers, folder, limits: { payments: { ...payments, idleMs: 1_000 } } });
     try {
       const now = () => Promise.all([consumer.address, owner.address, BATCH_SETTLEMENT_ADDRESS].map((holder) => token.balanceOf(holder)));
       await vi.waitFor(async () => expect(await now()).toEqual([had - spent, spent, held]), { timeout: 50_000, interval: 100 });

@@ -117,6 +117,7 @@ const ranking = z.array(
     model: z.string(),
     pricePerSecond: z.string(),
     expectedCostWei: raw,
+    expectedCost: z.string().optional(),
     expectedSeconds: z.number(),
     success: z.number(),
     openStream: z.boolean(),
@@ -154,7 +155,7 @@ export async function whyMain(
         String(entry.providerId),
         printableName(entry.model),
         printable(entry.pricePerSecond),
-        `${formatAmount(BigInt(entry.expectedCostWei))} in ${entry.expectedSeconds.toFixed(1)} s`,
+        `${printable(entry.expectedCost ?? formatAmount(BigInt(entry.expectedCostWei)))} in ${entry.expectedSeconds.toFixed(1)} s`,
         `${Math.round(entry.success * 100)} %`,
         String(entry.ownAnswers),
         entry.coolingUntil

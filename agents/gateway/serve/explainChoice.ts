@@ -1,3 +1,4 @@
+import { formatAmount } from "@clawcompute/lib/money";
 import { type Asset, inWords } from "../asset.ts";
 import type { Ranked } from "../selection/rank.ts";
 
@@ -10,6 +11,7 @@ export function explainChoice(ranked: readonly Ranked[], asset: Asset) {
     pricePerSecond: inWords(asset, offer.pricePerSecond),
     pricePerSecondWei: String(offer.pricePerSecond),
     expectedCostWei: String(expectedWei),
+    expectedCost: formatAmount(expectedWei, asset.decimals),
     expectedSeconds: round(expectedSeconds),
     success: round(success),
     firstTokenMs: seen.firstTokenMs === undefined ? null : Math.round(seen.firstTokenMs),

@@ -132,11 +132,13 @@ describe("clocks", () => {
   });
 });
 
-/** A thousand take half a minute; CI makes fewer. */
+/** A thousand take half a minute, and minutes where much else runs; CI makes fewer. */
 const LEAVING = Number(process.env.PAYMENT_ABORTS ?? 250);
+const LEAVING_WITHIN_MS = 60_000 + LEAVING * 250;
 
 describe("callers that leave at random moments", () => {
-  test("behavior: engines stop within a second (P9), and the channel owes no more than the time that passed", async () => {
+  const withinSecond = "behavior: engines stop within a second (P9), and the channel owes no more than the time that passed";
+  test(withinSecond, { timeout: LEAVING_WITHIN_MS }, async () => {
     const channel = await payer.open(provider.url, { deposit: PRICE * 3_600n });
     const payload = await channel.opening(PRICE * 3_000n);
     expect((await channel.manage(payload)).status).toBe(204);
@@ -185,7 +187,10 @@ describe("callers that leave at random moments", () => {
     expect(all).toBeGreaterThan(LEAVING * 0.3);
     const p99 = buckets.find(({ count }) => count >= all * 0.99)?.ms ?? Number.POSITIVE_INFINITY;
     expect(p99).toBeLessThanOrEqual(1_000);
-    const shown = buckets.map(({ ms, count }) => `${count} in ${ms}`).join(", ");
+    const shown = buckets
+      .filter(({ ms }) => ms <= 1_000)
+      .map(({ ms, count }) => `${count} in ${ms}`)
+      .join(", ");
     recordFault({ broken: `${broken}, ${all} before the end (ms: ${shown}); p99 at most`, promise: "P9", ...lossAt(PRICE, p99, 1_000) });
   });
 });

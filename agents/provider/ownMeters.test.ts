@@ -15,7 +15,7 @@ import { createDraft } from "./drafting.ts";
 import type { Meters } from "./metering.ts";
 import { createOwnMeters } from "./ownMeters.ts";
 
-vi.setConfig({ hookTimeout: 60_000, testTimeout: 120_000 });
+vi.setConfig({ hookTimeout: 60_000, testTimeout: 240_000 });
 
 const domain = { chainId: 31337, verifyingContract: "0x00000000000000000000000000000000000000aa" } as const;
 const signer = devAccounts[1] as LocalAccount;

@@ -15,7 +15,7 @@ import { createChannelPayer, receiptIn } from "./testing/channelPayer.ts";
 import { createPayer, eventsOf, readAnswer } from "./testing/payer.ts";
 
 // Real processes have to start.
-vi.setConfig({ hookTimeout: 60_000, testTimeout: 90_000 });
+vi.setConfig({ hookTimeout: 60_000, testTimeout: 240_000 });
 
 // Without a key, a provider on the local network is the development account 7.
 const owner = devAccounts[7] as LocalAccount;

@@ -4,7 +4,7 @@ import { createIndexerClient, type IndexerClient, type IndexerRouteName, indexer
 import { createDialer, createLogger, createMetrics, type Listening, listen } from "@clawcompute/lib/node";
 import { parseSse } from "@clawcompute/lib/protocol";
 import { openStore, type Store } from "@clawcompute/lib/store";
-import { createFakeClock, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
+import { createFakeClock, findPostgres, type LocalChain, startLocalChain, startPostgres } from "@clawcompute/lib/testing";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createIndexerApp } from "./app.ts";
 import { type HeadTracker, trackHead } from "./head.ts";
@@ -31,29 +31,7 @@ beforeAll(async () => {
   await followTo(store.db, local.network);
   heads = trackHead(store.db, chainId);
   await heads.refresh();
-  const app = createIndexerApp({
-    db: store.db,
-    chainId,
-    heads,
-    health: () => ({
-      status: "ok",
-      role: "writer",
-      store: "embedded",
-      chainId,
-      block: heads.current().blockNumber,
-      at: heads.current().at,
-      chainBlock: null,
-      lagBlocks: null,
-      lagMs: null,
-      rollbacks: 0,
-    }),
-    assertReady: async () => {},
-    logger,
-    metrics: createMetrics("test", false),
-    corsOrigin: "*",
-    signal: ends.signal,
-  });
-  listening = await listen(app, { port: 0, host: "127.0.0.1" });
+  listening = await listen(appOf(store, heads), { port: 0, host: "127.0.0.1" });
   url = listening.url;
   client = createIndexerClient({ url });
 }, 60_000);
@@ -63,6 +41,25 @@ afterAll(async () => {
   await store?.close();
   await local?.stop();
 });
+
+function appOf({ db, kind }: Store, tracked: HeadTracker) {
+  const { chainId } = local.network;
+  return createIndexerApp({
+    db,
+    chainId,
+    heads: tracked,
+    health: () => {
+      const { blockNumber, at, rollbacks } = tracked.current();
+      const place = { block: blockNumber, at, chainBlock: null, lagBlocks: null, lagMs: null, rollbacks };
+      return { status: "ok", role: "writer", store: kind, chainId, ...place };
+    },
+    assertReady: async () => {},
+    logger,
+    metrics: createMetrics("test", false),
+    corsOrigin: "*",
+    signal: ends.signal,
+  });
+}
 
 /** Mines, indexes and lets the API know. */
 async function oneMoreBlock(): Promise<void> {
@@ -331,6 +328,70 @@ describe("pages that many ask for", () => {
     const response = await fetch(`${url}/v1/providers?model=%00`);
     expect(response.status).toBe(400);
     expect((await client.get("streams", {})).items.length).toBeGreaterThan(0);
+  });
+});
+
+describe("a PostgreSQL server", () => {
+  it("behavior: gives the same pages as the embedded database, cursors included", { timeout: 90_000 }, async (context) => {
+    if (!findPostgres()) context.skip("PostgreSQL is not installed here");
+    const server = await startPostgres();
+    const other = await openStore({ databaseUrl: await server.createDatabase() });
+    try {
+      await followTo(other.db, local.network);
+      const otherHeads = trackHead(other.db, local.network.chainId);
+      await otherHeads.refresh();
+      expect(otherHeads.current().blockNumber).toBe(heads.current().blockNumber);
+      const app = appOf(other, otherHeads);
+      const { items } = await client.get("streams", { status: "open" });
+      const { payer, payee, providerId, asset } = items[0] as (typeof items)[number];
+      const paths = [
+        "/v1/providers",
+        `/v1/providers?sort=earned&asset=${asset}`,
+        "/v1/providers?sort=id&active=true&serviceType=0&minPrice=2&maxPrice=90",
+        "/v1/providers?model=qwen3",
+        `/v1/providers/${providerId}`,
+        `/v1/providers/${providerId}/history`,
+        `/v1/providers/${providerId}/days`,
+        "/v1/streams",
+        `/v1/streams?payer=${payer}&status=open`,
+        `/v1/streams?payee=${payee}&status=closed`,
+        `/v1/streams?providerId=${providerId}&asset=${asset}`,
+        `/v1/streams?sort=accrued&asset=${asset}`,
+        `/v1/streams?sort=accrued&payee=${payee}`,
+        "/v1/streams?status=ended",
+        `/v1/streams/${items[0]?.id}`,
+        `/v1/streams/${items[0]?.id}/events`,
+        "/v1/channels?status=open",
+        `/v1/settlements?kind=settled`,
+        `/v1/credits?all=true`,
+        "/v1/keepers",
+        "/v1/keeper-actions",
+        "/v1/keepers/daily",
+        "/v1/models",
+        "/v1/prices",
+        "/v1/events",
+        "/v1/daily",
+        "/v1/activity?step=minute",
+        "/v1/stats",
+      ];
+      for (const path of paths) {
+        const whole = path.split("/").length > 3 || path === "/v1/stats";
+        let next: string | null = null;
+        for (let page = 0; page < 2; page += 1) {
+          const at: string = whole ? path : `${path}${path.includes("?") ? "&" : "?"}limit=3${next ? `&cursor=${next}` : ""}`;
+          const [embedded, served] = await Promise.all([
+            fetch(url + at).then((response) => response.json()),
+            Promise.resolve(app.request(at)).then((response) => response.json()),
+          ]);
+          expect(served, at).toEqual(embedded);
+          next = embedded.next ?? null;
+          if (next === null) break;
+        }
+      }
+    } finally {
+      await other.close();
+      await server.stop();
+    }
   });
 });
 

@@ -21,7 +21,6 @@ export interface AtList {
 export interface AtSize {
   readonly events: number;
   readonly perSecond: number;
-  readonly writeShare: number;
   /** Of the indexer's process alone, for one event. */
   readonly cpuMicros: number;
   readonly rssMb: number;

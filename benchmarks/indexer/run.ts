@@ -110,7 +110,6 @@ async function bench(name: string, env: Record<string, string>, server: LocalPos
     results.push({
       events,
       perSecond,
-      writeShare: wrote / seconds,
       cpuMicros,
       rssMb: rssMb(indexer.pid),
       serverMb: (server?.memoryKib() ?? 0) / 1024,

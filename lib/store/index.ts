@@ -6,7 +6,7 @@ export { gatewayRequests, gatewayStreams, gatewayTransactions } from "./gatewayS
 export * from "./indexerSchema.ts";
 export { type Database, openStore, type Store, type StoreOptions } from "./open.ts";
 export { payAccounts, payReplays, payTransfers, type TransferIntent } from "./paymentSchema.ts";
-export { type JsonField, type PageItem, type PageText, pageItem, quoted, readPage } from "./readPage.ts";
+export { type PageItem, type PageText, pageItem, quoted, readPage } from "./readPage.ts";
 export { type ReadRows, readRows } from "./readRows.ts";
 export { cursors, incomeStreams, meters, nonces, outbox, places, receipts, sessions } from "./schema.ts";
 export { storeError } from "./storeError.ts";

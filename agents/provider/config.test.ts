@@ -37,6 +37,22 @@ describe("readConfig", () => {
     expect(read({ ...groq, BACKEND: "echo" }).offers[0]?.backend).toEqual({ kind: "echo" });
   });
 
+  test("behavior: the embedded engine's context, threads and GPU are the operator's", () => {
+    const engine = { kind: "llama", ggufPath: "/m.gguf", contextTokens: 32_768, threads: 8, gpu: "auto" };
+    const env = { GGUF_PATH: "/m.gguf", LLAMA_CONTEXT_TOKENS: "32768", LLAMA_THREADS: "8", LLAMA_GPU: "auto" };
+    expect(read(env).offers[0]?.backend).toEqual({ ...engine, slots: 2 });
+    const offer = {
+      model: "m",
+      pricePerSecond: "1",
+      backend: "llama",
+      ggufPath: "/m.gguf",
+      engineContextTokens: 32_768,
+      threads: 8,
+      gpu: "auto",
+    };
+    expect(read({ PROVIDER_OFFERS: "offers.json" }, () => JSON.stringify([offer])).offers[0]?.backend).toEqual({ ...engine, slots: 2 });
+  });
+
   test("behavior: PORT is read where PROVIDER_PORT is not set", () => {
     expect(read({ ...groq, PORT: "8080" }).listenPort).toBe(8080);
     expect(read({ ...groq, PORT: "8080", PROVIDER_PORT: "0" }).listenPort).toBe(0);

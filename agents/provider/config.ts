@@ -49,6 +49,18 @@ export const settings = {
   inferenceKey: optional(secret("INFERENCE_API_KEY", { describe: "its key" })),
   inferenceModel: optional(text("INFERENCE_MODEL", { describe: "what it calls the model; by default MODEL_NAME", maxLength: 200 })),
   ggufPath: optional(text("GGUF_PATH", { describe: "model file, for BACKEND=llama" })),
+  llamaContextTokens: optional(
+    integer("LLAMA_CONTEXT_TOKENS", {
+      describe: "conversation and answer together, for BACKEND=llama; by default what the model was made for, at most 8192",
+      unit: "tokens",
+      min: 256,
+      max: 10_000_000,
+    }),
+  ),
+  llamaThreads: optional(
+    integer("LLAMA_THREADS", { describe: "CPU threads of BACKEND=llama; 1 by default, never more than free cores", min: 1, max: 1_024 }),
+  ),
+  llamaGpu: choice("LLAMA_GPU", { describe: "whether BACKEND=llama uses the GPU", of: ["off", "auto"], fallback: "off" }),
   offersFile: optional(
     text("PROVIDER_OFFERS", { describe: "JSON file with several offers for one process, instead of MODEL_NAME and BACKEND" }),
   ),
@@ -221,6 +233,9 @@ export interface BackendFields {
   readonly inferenceKey: string | undefined;
   readonly inferenceModel: string | undefined;
   readonly ggufPath: string | undefined;
+  readonly llamaContextTokens: number | undefined;
+  readonly llamaThreads: number | undefined;
+  readonly llamaGpu: "off" | "auto";
 }
 
 /** Throws CONFIG_INVALID naming what the engine lacks. */
@@ -229,7 +244,14 @@ export function backendOf(kind: BackendConfig["kind"], fields: BackendFields): B
   if (kind === "echo") return { kind };
   if (kind === "llama") {
     if (!ggufPath) throw invalidConfig("GGUF_PATH", "is required for BACKEND=llama", "Name a GGUF model file.");
-    return { kind, ggufPath, slots: maxConcurrency };
+    return {
+      kind,
+      ggufPath,
+      slots: maxConcurrency,
+      ...(fields.llamaContextTokens === undefined ? {} : { contextTokens: fields.llamaContextTokens }),
+      ...(fields.llamaThreads === undefined ? {} : { threads: fields.llamaThreads }),
+      ...(fields.llamaGpu === "auto" ? { gpu: fields.llamaGpu } : {}),
+    };
   }
   if (kind === "openai") {
     if (!inferenceUrl)

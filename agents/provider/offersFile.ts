@@ -32,6 +32,10 @@ const offer = z.strictObject({
     .regex(/^[A-Z][A-Z0-9_]*$/, "must name an environment variable")
     .optional(),
   ggufPath: z.string().optional(),
+  /** The embedded engine's own, as LLAMA_CONTEXT_TOKENS, LLAMA_THREADS and LLAMA_GPU. */
+  engineContextTokens: z.int().min(256).optional(),
+  threads: z.int().min(1).max(1_024).optional(),
+  gpu: z.enum(["off", "auto"]).default("off"),
 });
 const offersShape = z.array(offer).min(1, "needs at least one offer").max(100);
 
@@ -59,6 +63,9 @@ export function parseOffersFile(path: string, readFile: (path: string) => string
       inferenceKey: key,
       inferenceModel: entry.inferenceModel,
       ggufPath: entry.ggufPath,
+      llamaContextTokens: entry.engineContextTokens,
+      llamaThreads: entry.threads,
+      llamaGpu: entry.gpu,
     });
     return {
       model,

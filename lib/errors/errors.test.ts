@@ -23,6 +23,12 @@ test("toProblem behavior: one body for problem readers and OpenAI SDKs", () => {
   `);
 });
 
+test("fromProblem, fromStranger behavior: advice that the message repeats is said once", () => {
+  const wire = toProblem(new AppError("CONTEXT_TOO_LONG", "These are too many."));
+  expect(wire.error.message).toBe("These are too many. Shorten the conversation.");
+  for (const read of [fromProblem(wire, 400), fromStranger(wire, 400)]) expect(toProblem(read).error.message).toBe(wire.error.message);
+});
+
 test("fromProblem behavior: rebuilds code, status and hint from the wire", () => {
   for (const code of Object.keys(errorKinds)) {
     const sent = new AppError(code, "Because.");

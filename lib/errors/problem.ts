@@ -102,10 +102,13 @@ export function fromStranger(body: unknown, status: number, fallbackCode = "PROV
 
 function read(body: unknown, status: number): { code: string | undefined; message: string; hint: string | undefined } {
   const error = field(body, "error");
-  const message = text(field(error, "message")) ?? text(error) ?? text(field(body, "detail")) ?? `The answer had status ${status}.`;
+  const said = text(field(error, "message")) ?? text(error) ?? text(field(body, "detail")) ?? `The answer had status ${status}.`;
   const code = text(field(error, "code"));
   const known = code !== undefined && /^[a-z][a-z0-9_]{1,63}$/.test(code);
-  return { code: known ? code.toUpperCase() : undefined, message: message.slice(0, 500), hint: text(field(error, "hint"))?.slice(0, 300) };
+  const hint = text(field(error, "hint"))?.slice(0, 300);
+  // Clients that show nothing but the message get the hint with it; here it has a place of its own.
+  const message = hint !== undefined && said.length > hint.length && said.endsWith(` ${hint}`) ? said.slice(0, -hint.length - 1) : said;
+  return { code: known ? code.toUpperCase() : undefined, message: message.slice(0, 500), hint };
 }
 
 function field(value: unknown, name: string): unknown {

@@ -3,7 +3,7 @@ import { type Journal, openJournal } from "./journal.ts";
 import type { Database } from "./open.ts";
 import { journal } from "./schema.ts";
 
-/** What changes in a provider's tables, as whole values: of two entries of one row the later one is right. Amounts and ids are decimal. */
+/** What changes in a provider's tables, as whole values: of two meters the later one is right, of two vouchers the higher. Numbers that may be large are decimal. */
 export interface ProviderEntry {
   readonly meter?: {
     readonly chain: number;
@@ -49,7 +49,9 @@ async function apply(db: Database, entries: readonly ProviderEntry[], upTo: numb
     ...meter,
     counted: `{${meter.counted.map(([from, to]) => `[${from},${to})`).join(",")}}`,
   }));
-  const vouchers = newest(entries.flatMap(({ voucher }) => voucher ?? []));
+  const vouchers = newest(
+    entries.flatMap(({ voucher }) => voucher ?? []).sort((a, b) => (BigInt(a.accepted) < BigInt(b.accepted) ? -1 : 1)),
+  );
   const receipts = entries.flatMap(({ receipt }) => receipt ?? []);
   await db.execute(
     sql`with metered as (

@@ -20,6 +20,10 @@ export interface PayAccount extends PayingStream {
   running(): number;
   /** The store has a newer state; who waits for money looks again. */
   refresh(row: AccountRow): void;
+  /** The same, after nobody used it for long: others may have served on it. */
+  renew(stored: { readonly row: AccountRow; readonly servedMs: number }): void;
+  /** Nothing runs, and all of its time is in the store. */
+  isIdle(): boolean;
   /** Ends what runs: nothing is paid any more. */
   stop(): void;
   lastUsedMs(): number;
@@ -59,7 +63,7 @@ export function createAccount({ row: first, servedMs: stored, stepMs, clock, rer
   /** A voucher that was taken while the store was asked is newer than its answer. */
   function newer(row: AccountRow): AccountRow {
     const { accepted, voucherSignature } = account.row;
-    return isChannel && accepted > row.accepted ? { ...row, accepted, voucherSignature } : row;
+    return first.kind !== "balance" && accepted > row.accepted ? { ...row, accepted, voucherSignature } : row;
   }
 
   const servedMs = () => baseMs + (running > 0 ? Math.max(0, clock.now() - busySinceMs) : 0);
@@ -149,7 +153,8 @@ export function createAccount({ row: first, servedMs: stored, stepMs, clock, rer
         unsettled -= 1;
         // Only when nothing runs is the meter in the store the whole truth; what was not charged is no longer counted here.
         if (unsettled > 0) return;
-        const newest = await reread();
+        // Where the store does not answer, the time stands.
+        const newest = await reread().catch(() => undefined);
         if (newest && unsettled === 0) {
           baseMs = newest.servedMs;
           account.row = newer(newest.row);
@@ -197,6 +202,12 @@ export function createAccount({ row: first, servedMs: stored, stepMs, clock, rer
       for (const resolve of waiting) resolve();
       waiting = [];
     },
+    renew: ({ row, servedMs: newest }) => {
+      if (unsettled === 0) baseMs = Math.max(baseMs, newest);
+      usedMs = clock.now();
+      account.refresh(row);
+    },
+    isIdle: () => unsettled === 0,
     stop: () => closing.abort(),
     lastUsedMs: () => usedMs,
   };

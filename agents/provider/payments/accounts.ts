@@ -28,19 +28,32 @@ export function createAccounts({ ledger, stepMs, clock, capacity = 20_000 }: Acc
   const known = new Map<bigint, PayAccount>();
   const loading = new Map<bigint, Promise<PayAccount | undefined>>();
 
-  function keep({ row, servedMs }: Stored): PayAccount {
+  /** Whoever found it before, and has not begun yet, must see what others spend of it: so there is never another one beside it. */
+  function keep(stored: Stored): PayAccount {
+    const { row, servedMs } = stored;
     const existing = known.get(row.payment);
-    if (existing) {
-      existing.refresh(row);
+    // One that was stopped never serves again; reopened by a top-up it is read afresh.
+    if (existing && (row.state !== "open" || !existing.closed.aborted)) {
+      existing.renew(stored);
+      if (row.state !== "open") existing.stop();
       return existing;
     }
     const account: PayAccount = createAccount({ row, servedMs, stepMs, clock, reread: () => ledger.reread(account.row) });
     if (row.state !== "open") account.stop();
-    known.set(row.payment, account);
+    touch(account);
     for (const [id, old] of known) {
       if (known.size <= capacity) break;
-      if (old.running() === 0) known.delete(id);
+      if (old === account || !old.isIdle()) continue;
+      known.delete(id);
+      old.stop();
     }
+    return account;
+  }
+
+  /** Those that nobody asks for are forgotten first. */
+  function touch(account: PayAccount): PayAccount {
+    known.delete(account.id);
+    known.set(account.id, account);
     return account;
   }
 
@@ -52,8 +65,7 @@ export function createAccounts({ ledger, stepMs, clock, capacity = 20_000 }: Acc
   return {
     find: async (payment) => {
       const account = known.get(payment);
-      if (account && (account.running() > 0 || clock.now() - account.lastUsedMs() < TRUSTED_MS)) return account;
-      if (account) known.delete(payment);
+      if (account && (account.running() > 0 || clock.now() - account.lastUsedMs() < TRUSTED_MS)) return touch(account);
       let pending = loading.get(payment);
       if (!pending) {
         pending = load(payment).finally(() => loading.delete(payment));
@@ -67,7 +79,6 @@ export function createAccounts({ ledger, stepMs, clock, capacity = 20_000 }: Acc
       const account = row && known.get(row.payment);
       if (!account) return;
       account.refresh(row);
-      // One that was stopped never serves again; reopened by a top-up it is read afresh.
       if (row.state !== "open") account.stop();
       else if (account.closed.aborted) known.delete(row.payment);
     },

@@ -48,12 +48,14 @@ export interface ChannelsOptions {
   readonly logger: Logger;
   /** Ends the answers of an account and waits for their receipts. */
   readonly endAnswers: (payment: bigint) => Promise<void>;
+  /** Those whose closing is on its way to the chain: whatever the chain says until then, they serve nothing more. */
+  readonly leaving: Set<bigint>;
   /** Closes on chain with this voucher; the transaction's hash. */
   readonly close: (row: AccountRow, voucher: { cumulativeAmount: bigint; signature: Hex }) => Promise<Hex>;
 }
 
 export function createChannels(options: ChannelsOptions): Channels {
-  const { domain, payee, accounts, ledger, challenges, openings, check, read, clock, logger, endAnswers, close } = options;
+  const { domain, payee, accounts, ledger, challenges, openings, check, read, clock, logger, endAnswers, leaving, close } = options;
   /** Credentials come again with many requests; reading one is dearer than finding it. */
   const decoded = new Map<string, Credential>();
 
@@ -155,6 +157,9 @@ export function createChannels(options: ChannelsOptions): Channels {
     return account;
   }
 
+  const onChain: Ledger["onChain"] = (payment, { state, ...amounts }) =>
+    ledger.onChain(payment, state === undefined || (state === "open" && leaving.has(payment)) ? amounts : { ...amounts, state });
+
   function assertOpen({ row }: PayAccount): void {
     assertLive({ id: channelOfPayment(row.payment), status: row.state });
   }
@@ -163,6 +168,17 @@ export function createChannels(options: ChannelsOptions): Channels {
     const { payment } = account.row;
     if (account.row.state === "closed") assertOpen(account);
     await assertSigned(account.row, cumulativeAmount, signature);
+    if (leaving.has(payment)) assertLive({ id: channelOfPayment(payment), status: "closing" });
+    leaving.add(payment);
+    try {
+      return await finishAndClose(account, cumulativeAmount, signature);
+    } finally {
+      leaving.delete(payment);
+    }
+  }
+
+  async function finishAndClose(account: PayAccount, cumulativeAmount: bigint, signature: Hex): Promise<Hex> {
+    const { payment } = account.row;
     accounts.update(await ledger.onChain(payment, { state: "closing" }));
     await endAnswers(payment);
     const stored = await ledger.read(payment);
@@ -226,8 +242,10 @@ export function createChannels(options: ChannelsOptions): Channels {
           assertOpen(account);
           await accept(account, payload.cumulativeAmount, payload.signature);
         } else if (payload.action === "topUp") {
-          const state = await openings.topUp(payload, await read(payload.channelId));
-          accounts.update(await ledger.onChain(account.row.payment, { deposit: state.deposit, state: "open" }));
+          const { payment } = account.row;
+          if (leaving.has(payment)) assertLive({ id: payload.channelId, status: "closing" });
+          const { deposit } = await openings.topUp(payload, await read(payload.channelId));
+          accounts.update(await onChain(payment, { deposit, state: "open" }));
         } else txHash = await closeChannel(account, payload.cumulativeAmount, payload.signature);
       }
       const stored = await accounts.stored(paymentOfChannel(payload.channelId));
@@ -242,7 +260,7 @@ export function createChannels(options: ChannelsOptions): Channels {
       for (const { contract, name, args } of events) {
         if (contract !== "paymentChannel" || typeof args.channelId !== "string") continue;
         const change = changeOf(name, args);
-        if (change) accounts.update(await ledger.onChain(paymentOfChannel(args.channelId as Hex), change));
+        if (change) accounts.update(await onChain(paymentOfChannel(args.channelId as Hex), change));
       }
     },
 
@@ -251,7 +269,7 @@ export function createChannels(options: ChannelsOptions): Channels {
         const { status, deposit, settled } = await read(channelOfPayment(row.payment));
         // Gone with its block: until it is seen again it pays for nothing.
         if (status === "unknown") accounts.update(await ledger.onChain(row.payment, { state: "closing" }));
-        else accounts.update(await ledger.onChain(row.payment, { deposit, settled, state: status }));
+        else accounts.update(await onChain(row.payment, { deposit, settled, state: status }));
       }
     },
   };

@@ -140,3 +140,30 @@ describe("behavior: in one block with the provider's claim", () => {
     record(broken, jointLoss({ paid, ...measured }));
   });
 });
+
+test("behavior: while the provider closes a channel nothing opens it again, and nothing more is served on it (P5)", async () => {
+  const { channel } = await served();
+  await holdBlocks();
+  try {
+    const { spent } = receiptIn(await channel.pay(0n));
+    const closing = channel.close(spent);
+    await vi.waitFor(async () => expect(await waitingOf(owner)).toBe(1), 20_000);
+    // The chain says "open" for as long as the closing waits.
+    const hash = `0x${"0".repeat(64)}`;
+    const toppedUp = await channel.manage({
+      action: "topUp",
+      type: "hash",
+      channelId: channel.channelId,
+      hash,
+      additionalDeposit: 0n,
+    });
+    expect((await toppedUp.json()).error.code).toBe("channel_closing");
+    const asked = await channel.chat(await channel.voucher(STEP * 30n));
+    expect((await asked.json()).error.code).toBe("channel_closing");
+    await local.mine();
+    expect((await closing).status).toBe(204);
+    expect(await channel.state()).toMatchObject({ status: "closed", settled: spent });
+  } finally {
+    await releaseBlocks();
+  }
+});

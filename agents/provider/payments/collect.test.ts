@@ -63,6 +63,7 @@ test("behavior: cashed are those whose payer leaves, those above the limit and t
     clock,
     logger: createRecordingLogger() as never,
     claimAbove: 1_000_000n,
+    leaving: new Set(),
     idleMs: 3_600_000,
     onClosed: () => {},
   });

@@ -24,6 +24,8 @@ export interface CollectingOptions {
   /** Raw units of the native coin: more than this is not left unclaimed. Of tokens: what an hour costs. */
   readonly claimAbove: bigint;
   readonly idleMs: number;
+  /** Those whose closing is on its way to the chain. */
+  readonly leaving: Set<bigint>;
   readonly onClosed: (row: AccountRow | undefined) => void;
 }
 
@@ -31,7 +33,7 @@ export interface CollectingOptions {
 const GAS_SHARE = 10n;
 
 export function createCollecting(options: CollectingOptions): Collecting {
-  const { ledger, payee, estimate, send, clock, logger, claimAbove, idleMs, onClosed, cashed } = options;
+  const { ledger, payee, estimate, send, clock, logger, claimAbove, idleMs, leaving, onClosed, cashed } = options;
 
   const callOf = (row: AccountRow, kind: "settle" | "close", cumulativeAmount: bigint, signature: Hex): ContractCall => {
     const { payer, asset: token, providerId } = row;
@@ -55,6 +57,8 @@ export function createCollecting(options: CollectingOptions): Collecting {
     const amount = unclaimed(row);
     const call = callOf(row, kind, row.accepted, row.voucherSignature as Hex);
     const channelId = channelOfPayment(row.payment);
+    if (leaving.has(row.payment)) return;
+    if (kind === "close") leaving.add(row.payment);
     try {
       const { feeWei } = await estimate(call);
       // A payer who leaves takes what is not claimed: then anything above the gas is worth it.
@@ -68,6 +72,8 @@ export function createCollecting(options: CollectingOptions): Collecting {
       const error = AppError.from(thrown);
       const level = error.code.startsWith("PAYMENT_CHANNEL_") ? "debug" : "warn";
       logger[level]({ code: error.code, facts: error.facts, channelId, kind }, "vouchers not cashed");
+    } finally {
+      if (kind === "close") leaving.delete(row.payment);
     }
   }
 

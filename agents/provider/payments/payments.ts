@@ -170,6 +170,7 @@ export function createPayments(options: PaymentsOptions): Payments {
   });
   const read = (id: `0x${string}`) => readChannel(chain, id);
   const openings = createOpenings({ domain, payee, read, relay: wallet?.send, credentialTypes, minSeconds: RELAYED_SECONDS });
+  const leaving = new Set<bigint>();
   const collecting =
     wallet &&
     createCollecting({
@@ -181,6 +182,7 @@ export function createPayments(options: PaymentsOptions): Payments {
       cashed: metrics.counter("vouchers_cashed_total", "Vouchers brought to the chain, by how", ["kind"]),
       claimAbove: limits.claimAbove,
       idleMs: limits.idleMs,
+      leaving,
       onClosed: accounts.update,
     });
   const channels: Channels = createChannels({
@@ -195,6 +197,7 @@ export function createPayments(options: PaymentsOptions): Payments {
     clock,
     logger,
     endAnswers,
+    leaving,
     close: (row, voucher) => {
       if (!collecting) {
         throw new AppError("UNSUPPORTED", "This provider's wallet is elsewhere.", { hint: "Close on chain: requestClose, then withdraw." });

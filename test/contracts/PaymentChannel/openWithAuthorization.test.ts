@@ -66,7 +66,7 @@ describe("openWithAuthorization", () => {
       const changes: Partial<Terms>[] = [
         { payee: w.relayer.account.address },
         { token: w.usd6.address },
-        { salt: keccak256("0x02") },
+        { salt: keccak256("0xffff02") },
         { authorizedSigner: w.relayer.account.address },
         { payer: w.stranger.account.address },
       ];

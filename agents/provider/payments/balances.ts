@@ -93,7 +93,7 @@ export function createBalances(options: BalancesOptions): Balances {
     await transfers.finish(key, hash, async (tx) => {
       await tx
         .update(payAccounts)
-        .set({ settled: sql`${payAccounts.settled} + ${String(amount)}::numeric`, state: "closed" })
+        .set({ settled: sql`${payAccounts.settled} + ${String(amount)}::numeric` })
         .where(and(eq(payAccounts.chainId, chainId), eq(payAccounts.payment, payment)));
     });
     accounts.update((await ledger.read(payment))?.row);
@@ -121,13 +121,24 @@ export function createBalances(options: BalancesOptions): Balances {
     return made.known.state === "done" ? (made.known.transactionHash ?? undefined) : undefined;
   }
 
+  /** Unless more came in meanwhile: that goes back at the next look. */
+  async function end({ payment, accepted, settled }: AccountRow): Promise<void> {
+    const asKnown = and(eq(payAccounts.accepted, accepted), eq(payAccounts.settled, settled));
+    await db
+      .update(payAccounts)
+      .set({ state: "closed" })
+      .where(and(eq(payAccounts.chainId, chainId), eq(payAccounts.payment, payment), asKnown));
+    accounts.update((await ledger.read(payment))?.row);
+  }
+
   const close: Balances["close"] = async (account) => {
     const { payment } = account.row;
     accounts.update(await ledger.onChain(payment, { state: "closing" }));
     await endAnswers(payment);
-    const rest = account.row.accepted - account.row.settled - account.owed();
+    const left = () => account.row.accepted - account.row.settled - account.owed();
+    const rest = left();
     const hash = rest > 0n ? await refund(account.row, rest) : undefined;
-    if (rest === 0n || hash) accounts.update(await ledger.onChain(payment, { state: "closed" }));
+    if (left() <= 0n) await end(account.row);
     return { refunded: hash ? rest : 0n, hash };
   };
 

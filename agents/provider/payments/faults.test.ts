@@ -9,7 +9,7 @@ import {
   receiveAuthorizationTypedData,
   signVoucher,
 } from "@clawcompute/lib/protocol/payments";
-import { openStore, type Store } from "@clawcompute/lib/store";
+import { type Database, openStore, payReplays, type Store } from "@clawcompute/lib/store";
 import {
   createFakeClock,
   devAccounts,
@@ -26,6 +26,7 @@ import { createEchoBackend } from "../backends/echo.ts";
 import type { ServedOffer } from "../offers.ts";
 import { createChannelPayer, receiptIn } from "../testing/channelPayer.ts";
 import { eventsOf } from "../testing/payer.ts";
+import { createScriptedBackend } from "../testing/scriptedBackend.ts";
 import { PRICE, startProvider, type TestProvider } from "../testing/startProvider.ts";
 import { deployToken } from "../testing/token.ts";
 import { createChallenges } from "./challenges.ts";
@@ -86,6 +87,44 @@ describe("a provider that dies", () => {
       await vi.waitFor(async () => expect(await channel.state()).toMatchObject({ status: "closed", settled: PRICE * 5n }), 20_000);
     } finally {
       await next.stop();
+    }
+  });
+});
+
+describe("a store that takes nothing more", () => {
+  test("error: an answer that breaks off, and was to be kept for a retry, ends with an error; the process goes on", async () => {
+    let isFull = false;
+    const db = new Proxy(store.db, {
+      get: (target, name) => {
+        const method = Reflect.get(target, name);
+        if (name !== "delete") return method;
+        return (table: unknown) => {
+          if (isFull && table === payReplays) return { where: () => Promise.reject(new Error("no space left on device")) };
+          return method.call(target, table);
+        };
+      },
+    }) as Database;
+    const backend = createScriptedBackend();
+    const full = await startProvider({ local, store: { ...store, db }, owner: other, offers: [{ model: "m", backend }] });
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      const channel = await payer.open(full.url, { deposit: PRICE * 60n });
+      const body = { stream: true, messages: [{ role: "user", content: "hi" }] };
+      const asking = channel.chat(await channel.opening(PRICE * 30n), body, undefined, { "idempotency-key": "once" });
+      const call = await backend.nextCall();
+      call.role();
+      call.say("Hello");
+      const response = await asking;
+      isFull = true;
+      call.fail(new Error("the engine died"));
+      expect(await response.text()).toContain('"error"');
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", note);
+      await full.stop();
     }
   });
 });

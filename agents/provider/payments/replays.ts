@@ -26,6 +26,7 @@ export interface Replays {
   begin(asking: Asking): Promise<Kept | Claim>;
 }
 
+/** Neither fails: an answer that was paid for goes out also when the store takes nothing, and what it holds ends by itself. */
 export interface Claim {
   /** What is too large is not kept: then a retry is a new request. */
   keep(kept: Kept): Promise<void>;
@@ -64,12 +65,17 @@ export function createReplays(db: Database, clock: Clock): Replays {
         .onConflictDoNothing()
         .returning({ key: payReplays.key });
       if (claimed.length > 0) {
-        const release = async () => void (await db.delete(payReplays).where(and(own, isNull(payReplays.status))));
+        const release = async () => {
+          await db
+            .delete(payReplays)
+            .where(and(own, isNull(payReplays.status)))
+            .catch(() => {});
+        };
         return {
           release,
           keep: async (kept) => {
             if (kept.body.length > REPLAY_BYTES) await release();
-            else await db.update(payReplays).set(kept).where(own);
+            else await db.update(payReplays).set(kept).where(own).catch(release);
           },
         };
       }

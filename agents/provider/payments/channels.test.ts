@@ -271,3 +271,22 @@ describe("an address that sends worthless credentials", () => {
     }
   });
 });
+
+test("behavior: a provider that lost its store goes on from what was cashed: none of that buys anything again (P5)", async () => {
+  const channel = await payer.open(provider.url, { deposit: PRICE * 60n });
+  // Served and cashed by the same wallet, of which nothing is left but the chain.
+  const earlier = createChannelPayer(local, owner);
+  const cumulativeAmount = PRICE * 10n;
+  const signature = await channel.sign(cumulativeAmount);
+  await earlier.send(channelWrites.settle({ terms: channel.terms, cumulativeAmount, signature, providerId: provider.providerId() }));
+  const refused = await channel.chat(await channel.opening(cumulativeAmount));
+  expect(await codeOf(refused)).toEqual({ status: 402, code: "voucher_needed" });
+  const shown = await channel.pay(PRICE * 11n);
+  expect(receiptIn(shown)).toMatchObject({ acceptedCumulative: PRICE * 11n, spent: cumulativeAmount });
+  const asking = channel.chat(await channel.voucher(PRICE * 11n));
+  const call = await say();
+  call.finish();
+  call.end();
+  const { receipt } = JSON.parse(Buffer.from((await asking).headers.get("clawcompute-receipt") ?? "", "base64url").toString());
+  expect(BigInt(receipt.cumulativeAmount)).toBe(cumulativeAmount + BigInt(receipt.amount));
+});

@@ -1,3 +1,4 @@
+import { coveredMsDown } from "@clawcompute/lib/money";
 import { ZERO_HASH } from "@clawcompute/lib/protocol";
 import { and, type Database, eq, inArray, lt, meters, payAccounts, type Store, sql } from "@clawcompute/lib/store";
 import type { Address, Hex } from "viem";
@@ -61,9 +62,12 @@ export function createLedger({ db, chainId, meters: counting, journal }: LedgerO
     create: async (row) => {
       await db.transaction(async (tx) => {
         const { payment: streamId, providerId, payer, ratePerSecond, usedAtMs: updatedAtMs } = row;
+        // What was cashed before the account was known here was for time that was served; receipts go on from there.
+        const servedMs = row.kind === "channel" ? coveredMsDown(row.settled, ratePerSecond) : 0;
+        const served = { servedMs, claimedMs: servedMs };
         await tx
           .insert(meters)
-          .values({ chainId, streamId, providerId, payer, ratePerSecond, lastReceiptHash: ZERO_HASH, updatedAtMs })
+          .values({ chainId, streamId, providerId, payer, ratePerSecond, ...served, lastReceiptHash: ZERO_HASH, updatedAtMs })
           .onConflictDoNothing();
         await tx
           .insert(payAccounts)

@@ -2,6 +2,7 @@ import { openStore, type Store } from "@clawcompute/lib/store";
 import { createFakeClock, devAccounts } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { createSharedMeters } from "../closing.ts";
 import { createDraft } from "../drafting.ts";
 import { createOwnMeters } from "../ownMeters.ts";
 import { createAccounts } from "./accounts.ts";
@@ -86,6 +87,24 @@ test("behavior: where nothing can be forgotten, the newest account is of use all
   const second = await accounts.create(rowOf("channel"));
   expect([second.closed.aborted, await accounts.find(second.id)]).toEqual([false, second]);
   await answer.close();
+});
+
+test("behavior: what another replica served is seen by a request a second later (P5)", async () => {
+  const { db } = store;
+  const { clock, rowOf } = setUp();
+  const draft = createDraft({ domain: { chainId, verifyingContract: owner.address }, signer: owner });
+  const meters = createSharedMeters({ db, chainId, draft });
+  const replica = () => createAccounts({ ledger: createLedger({ db, chainId, meters }), stepMs: 1_000, clock, trustedMs: 1_000 });
+  const [one, other] = [replica(), replica()];
+  const { id } = await one.create(rowOf("channel"));
+  await other.find(id);
+  const answer = (await one.find(id))?.cover.begin(() => {});
+  const startedAt = clock.now();
+  await clock.tick(10_000);
+  answer?.end();
+  await meters.count(id, startedAt, clock.now());
+  await answer?.close();
+  expect((await other.find(id))?.owed()).toBe(RATE * 10n);
 });
 
 test("error: an answer ends though the store does not answer, and its time stands", async () => {

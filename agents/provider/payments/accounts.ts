@@ -19,12 +19,11 @@ export interface AccountsOptions {
   readonly clock: Clock;
   /** How many are remembered. Default 20,000. */
   readonly capacity?: number;
+  /** What another process changed is noticed this late, where nothing else tells. Default 30 s. */
+  readonly trustedMs?: number;
 }
 
-/** What another replica changed is noticed this late, where nothing else tells. */
-const TRUSTED_MS = 30_000;
-
-export function createAccounts({ ledger, stepMs, clock, capacity = 20_000 }: AccountsOptions): Accounts {
+export function createAccounts({ ledger, stepMs, clock, capacity = 20_000, trustedMs = 30_000 }: AccountsOptions): Accounts {
   const known = new Map<bigint, PayAccount>();
   const loading = new Map<bigint, Promise<PayAccount | undefined>>();
 
@@ -65,7 +64,7 @@ export function createAccounts({ ledger, stepMs, clock, capacity = 20_000 }: Acc
   return {
     find: async (payment) => {
       const account = known.get(payment);
-      if (account && (account.running() > 0 || clock.now() - account.lastUsedMs() < TRUSTED_MS)) return touch(account);
+      if (account && (account.running() > 0 || clock.now() - account.lastUsedMs() < trustedMs)) return touch(account);
       let pending = loading.get(payment);
       if (!pending) {
         pending = load(payment).finally(() => loading.delete(payment));

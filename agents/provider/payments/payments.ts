@@ -122,6 +122,8 @@ export interface PaymentsOptions {
 
 const RELAYED_SECONDS = 60;
 const GOOD = 20_000;
+/** What another replica may have served unseen. */
+const SHARED_MS = 1_000;
 /** What another replica reserved is its own for this time. */
 const REPLICA_MS = 30_000;
 
@@ -148,7 +150,7 @@ export function createPayments(options: PaymentsOptions): Payments {
   const { chainId } = chain.network;
   const domain: Domain = { chainId, verifyingContract: chain.network.contracts.paymentChannel };
   const ledger = createLedger({ db, chainId, meters, journal });
-  const accounts = createAccounts({ ledger, stepMs: limits.stepMs, clock });
+  const accounts = createAccounts({ ledger, stepMs: limits.stepMs, clock, ...(journal ? {} : { trustedMs: SHARED_MS }) });
   const tokens = createTokens(chain);
   /** An opening that this provider sends for its payer costs the payer no gas; what costs least comes first. */
   const credentialTypes = async (asset: Address): Promise<readonly string[]> => {

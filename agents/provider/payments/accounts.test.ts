@@ -1,3 +1,6 @@
+import { recoverSigner } from "@clawcompute/lib/node";
+import { ZERO_HASH } from "@clawcompute/lib/protocol";
+import { channelOfPayment, encodeCredential, signVoucher } from "@clawcompute/lib/protocol/payments";
 import { openStore, type Store } from "@clawcompute/lib/store";
 import { createFakeClock, devAccounts } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
@@ -6,7 +9,9 @@ import { createSharedMeters } from "../closing.ts";
 import { createDraft } from "../drafting.ts";
 import { createOwnMeters } from "../ownMeters.ts";
 import { createAccounts } from "./accounts.ts";
+import { type ChannelsOptions, createChannels } from "./channels.ts";
 import { type AccountRow, createLedger } from "./ledger.ts";
+import { createVoucherCheck } from "./vouchers.ts";
 
 vi.setConfig({ hookTimeout: 60_000, testTimeout: 60_000 });
 
@@ -106,6 +111,38 @@ test("behavior: what another replica served is seen by a request a second later 
   await answer?.close();
   expect((await other.find(id))?.owed()).toBe(RATE * 10n);
 });
+
+test.each(["escrow", "balance"] as const)(
+  "error: a channel's voucher raises nothing on a %s, where it could not be cashed (P5)",
+  async (kind) => {
+    const { clock, ledger, accounts, rowOf } = setUp();
+    const domain = { chainId, verifyingContract: owner.address };
+    const row = rowOf(kind);
+    const account = await accounts.create(row);
+    const channels = createChannels({
+      domain,
+      payee: owner.address,
+      accounts,
+      ledger,
+      check: createVoucherCheck(domain, recoverSigner),
+      clock,
+    } as unknown as ChannelsOptions);
+    const channelId = channelOfPayment(row.payment);
+    const cumulativeAmount = row.deposit;
+    const challenge = { id: "1", realm: "clawcompute", method: "evm", intent: "session", request: "e30" };
+    const payload = {
+      action: "open",
+      type: "hash",
+      channelId,
+      hash: ZERO_HASH,
+      salt: ZERO_HASH,
+      cumulativeAmount,
+      signature: await signVoucher(owner, domain, { channelId, cumulativeAmount }),
+    };
+    await expect(channels.payer(encodeCredential({ challenge, payload }))).rejects.toMatchObject({ code: "CHANNEL_UNKNOWN" });
+    expect(account.row).toMatchObject({ accepted: row.accepted, voucherSignature: null });
+  },
+);
 
 test("error: an answer ends though the store does not answer, and its time stands", async () => {
   const { clock, ledger, rowOf } = setUp();

@@ -108,6 +108,8 @@ export function createChannels(options: ChannelsOptions): Channels {
     const signature = payload.type === "hash" ? payload.signature : payload.voucherSignature;
     const known = await accounts.find(payment);
     if (known) {
+      // Other accounts' ids are no secret, and a channel's voucher cannot be cashed for them.
+      if (known.row.kind !== "channel") assertLive({ id: payload.channelId, status: "unknown" });
       assertLive({ id: payload.channelId, status: known.row.state });
       await accept(known, payload.cumulativeAmount, signature);
       return known;

@@ -30,19 +30,23 @@ export function createVoucherHash({ chainId, verifyingContract }: Domain): (vouc
     keccak256(concat(["0x1901", separator, keccak256(concat([VOUCHER_TYPE, channelId, word(cumulativeAmount)]))]));
 }
 
+/** A key's signature in the one form that contracts take. */
+export function isKeySignature(signature: Hex): boolean {
+  if (!/^0x[0-9a-f]{130}$/i.test(signature)) return false;
+  const s = BigInt(`0x${signature.slice(66, 130)}`);
+  const v = Number.parseInt(signature.slice(130), 16);
+  return s <= HALF_ORDER && (v === 27 || v === 28);
+}
+
 /** Whether a signature is the channel's own, in the one form that its contract takes. */
 export type VoucherCheck = (voucher: Voucher, signature: Hex, signer: Address) => Promise<boolean>;
 
 export function createVoucherCheck(domain: Domain, recover: RecoverSigner, contractSignature?: ContractSignatureCheck): VoucherCheck {
   const hash = createVoucherHash(domain);
   return async (voucher, signature, signer) => {
-    if (signature.length === 132) {
-      const s = BigInt(`0x${signature.slice(66, 130)}`);
-      const v = Number.parseInt(signature.slice(130), 16);
-      if (s <= HALF_ORDER && (v === 27 || v === 28)) {
-        const recovered = await recover(hash(voucher), signature);
-        if (recovered && isAddressEqual(recovered, signer)) return true;
-      }
+    if (isKeySignature(signature)) {
+      const recovered = await recover(hash(voucher), signature);
+      if (recovered && isAddressEqual(recovered, signer)) return true;
     }
     if (!contractSignature) return false;
     return contractSignature({ address: signer, data: voucherTypedData(domain, voucher) as unknown as TypedDataDefinition, signature });

@@ -8,8 +8,9 @@ import { devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/
 import { BATCH_SETTLEMENT_ADDRESS, ERC3009_DEPOSIT_COLLECTOR_ADDRESS, toClientEvmSigner } from "@x402/evm";
 import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/client";
 import { wrapFetchWithPaymentFromConfig } from "@x402/fetch";
-import { createWalletClient, type Hex, http, type LocalAccount, numberToHex, parseAbi } from "viem";
+import { concat, createWalletClient, type Hex, http, type LocalAccount, numberToHex, parseAbi, parseSignature } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { serializeErc6492Signature } from "viem/utils";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createEchoBackend } from "../backends/echo.ts";
 import { readAnswer } from "../testing/payer.ts";
@@ -31,6 +32,8 @@ let local: LocalChain;
 let provider: TestProvider;
 let token: Awaited<ReturnType<typeof deployToken>>;
 let salts = 0;
+/** Of the curve's group. */
+const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
 beforeAll(async () => {
   local = await startLocalChain({ blockTimeMs: 100 });
@@ -156,6 +159,14 @@ describe("the x402 scheme `batch-settlement`", () => {
     };
     const wrong = [402, "invalid_batch_settlement_evm_voucher_signature"];
     expect(await shown({ signature: `0x${"12".repeat(65)}` })).toEqual(wrong);
+    // The same key's signature in forms that no escrow takes: what it pays for could never be cashed.
+    const { r, s, yParity } = parseSignature(raw.voucher.signature);
+    const high = numberToHex(ORDER - BigInt(s), { size: 32 });
+    expect(await shown({ signature: concat([r, s, numberToHex(yParity, { size: 1 })]) })).toEqual(wrong);
+    expect(await shown({ signature: concat([r, high, numberToHex(28 - yParity, { size: 1 })]) })).toEqual(wrong);
+    expect(
+      await shown({ signature: serializeErc6492Signature({ address: token.address, data: "0x12", signature: raw.voucher.signature }) }),
+    ).toEqual(wrong);
     expect(await shown({ maxClaimableAmount: String(AMOUNT * 100n) })).toEqual(wrong);
     expect(await shown({ channelId: numberToHex(7, { size: 32 }) })).toEqual([402, "invalid_batch_settlement_evm_channel_id_mismatch"]);
     // All vouchers together are worth the highest one.

@@ -14,10 +14,12 @@ import {
   isBatchSettlementVoucherPayload,
 } from "@x402/evm";
 import { type Address, concat, type Hex, keccak256, numberToHex } from "viem";
+import { isErc6492Signature } from "viem/utils";
 import type { PayAccount } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Facilitator } from "./facilitator.ts";
 import type { AccountRow, Ledger } from "./ledger.ts";
+import { isKeySignature } from "./vouchers.ts";
 import { type ChannelState, closingCall, configOf, WITHDRAW_DELAY_SECONDS } from "./x402Escrow.ts";
 import { channelStateOf, GONE, goneOf, mismatchOf } from "./x402Mismatch.ts";
 
@@ -92,6 +94,16 @@ export function createBatch(options: BatchOptions): Batch {
       withdrawRequestedAt: Number(withdrawRequestedAt),
       refundNonce: BigInt(String(refundNonce)),
     };
+  }
+
+  /** The packages take forms of a signature that the escrow does not: a key's in other forms, or of a wallet that is not there yet. */
+  function assertCashable(raw: unknown): void {
+    if (!isBatchSettlementDepositPayload(raw) && !isBatchSettlementVoucherPayload(raw) && !isBatchSettlementRefundPayload(raw)) return;
+    const { voucher, channelConfig } = raw;
+    const signature = String(voucher.signature) as Hex;
+    const byKey = !/^0x0*$/.test(String(channelConfig.payerAuthorizer)) || signature.length === 132;
+    if (byKey ? isKeySignature(signature) : !isErc6492Signature(signature)) return;
+    throw refuse("The escrow takes no voucher that is signed in this form.", { reason: "invalid_batch_settlement_evm_voucher_signature" });
   }
 
   async function isPublished({ row }: PayAccount, state: ChannelState, signed: bigint): Promise<boolean> {
@@ -285,6 +297,7 @@ export function createBatch(options: BatchOptions): Batch {
     },
     pay: (payload, wanted) => {
       const raw = payload.payload as unknown;
+      assertCashable(raw);
       if (isBatchSettlementDepositPayload(raw) || isBatchSettlementVoucherPayload(raw)) return spend(raw, payload, wanted);
       if (isBatchSettlementRefundPayload(raw)) return refund(raw, payload, wanted);
       throw refuse("The payment is neither a deposit, nor a voucher, nor the end of a channel.");

@@ -190,7 +190,6 @@ export function createProvider(options: ProviderOptions): Provider {
     logger,
     limits: limits.payments,
     metrics,
-    contractSignature,
     attempts,
     endAnswers: (payment) => running.endAll(payment),
     sessions,

@@ -3,10 +3,12 @@ import { costDown } from "@clawcompute/lib/money";
 import { decodeSignedReceipt, verifyReceiptSignature, ZERO_HASH } from "@clawcompute/lib/protocol";
 import { decodeNeedVoucher, decodeReceiptEvent, parseChallenges, readSessionTerms } from "@clawcompute/lib/protocol/payments";
 import { devAccounts, jointLoss, type LocalChain, recordJointFault, startLocalChain } from "@clawcompute/lib/testing";
-import type { LocalAccount } from "viem";
+import { concat, type LocalAccount, numberToHex, parseSignature } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createChannelPayer, receiptIn } from "../testing/channelPayer.ts";
 import { eventsOf, readAnswer } from "../testing/payer.ts";
+import { placeCode } from "../testing/permit2.ts";
 import { createScriptedBackend } from "../testing/scriptedBackend.ts";
 import { PRICE, startProvider, type TestProvider } from "../testing/startProvider.ts";
 
@@ -289,4 +291,16 @@ test("behavior: a provider that lost its store goes on from what was cashed: non
   call.end();
   const { receipt } = JSON.parse(Buffer.from((await asking).headers.get("clawcompute-receipt") ?? "", "base64url").toString());
   expect(BigInt(receipt.cumulativeAmount)).toBe(cumulativeAmount + BigInt(receipt.amount));
+});
+
+test("error: what an account's code says of a voucher is not believed: it may say something else when it is cashed (P5)", async () => {
+  const key = privateKeyToAccount(generatePrivateKey());
+  const channel = await payer.open(provider.url, { deposit: PRICE * 60n, signer: key });
+  // An account with code, as EIP-7702 gives it to any key's.
+  await placeCode(local, key.address, "MockMulticall3", "mocks/MockBatchSettlement.sol");
+  const opening = await channel.opening(PRICE * 30n);
+  const { r, s, yParity } = parseSignature(opening.signature);
+  const odd = concat([r, s, numberToHex(yParity, { size: 1 })]);
+  expect(await codeOf(await channel.manage({ ...opening, signature: odd }))).toEqual({ status: 402, code: "voucher_invalid" });
+  expect((await channel.manage(opening)).status).toBe(204);
 });

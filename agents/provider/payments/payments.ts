@@ -11,7 +11,7 @@ import {
 } from "@clawcompute/lib/chain";
 import { AppError, type Facts } from "@clawcompute/lib/errors";
 import { type Clock, type Logger, type Metrics, recoverSigner } from "@clawcompute/lib/node";
-import type { ContractSignatureCheck, Domain, SignedReceipt } from "@clawcompute/lib/protocol";
+import type { Domain, SignedReceipt } from "@clawcompute/lib/protocol";
 import {
   type Challenge,
   encodePaymentEvent,
@@ -108,7 +108,6 @@ export interface PaymentsOptions {
   readonly logger: Logger;
   readonly limits: PaymentLimits;
   readonly metrics: Metrics;
-  readonly contractSignature: ContractSignatureCheck;
   readonly attempts: RateLimit;
   readonly endAnswers: (payment: bigint) => Promise<void>;
   readonly sessions: Pick<Sessions, "open">;
@@ -140,7 +139,6 @@ export function createPayments(options: PaymentsOptions): Payments {
     logger,
     limits,
     metrics,
-    contractSignature,
     attempts,
     endAnswers,
     sessions,
@@ -194,7 +192,7 @@ export function createPayments(options: PaymentsOptions): Payments {
     ledger,
     challenges,
     openings,
-    check: createVoucherCheck(domain, recoverSigner, contractSignature),
+    check: createVoucherCheck(domain, recoverSigner),
     read,
     clock,
     logger,

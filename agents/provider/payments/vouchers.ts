@@ -1,17 +1,7 @@
 import type { RecoverSigner } from "@clawcompute/lib/node";
-import type { ContractSignatureCheck, Domain } from "@clawcompute/lib/protocol";
-import { type Voucher, voucherTypedData } from "@clawcompute/lib/protocol/payments";
-import {
-  type Address,
-  concat,
-  encodeAbiParameters,
-  type Hex,
-  isAddressEqual,
-  keccak256,
-  numberToHex,
-  stringToHex,
-  type TypedDataDefinition,
-} from "viem";
+import type { Domain } from "@clawcompute/lib/protocol";
+import type { Voucher } from "@clawcompute/lib/protocol/payments";
+import { type Address, concat, encodeAbiParameters, type Hex, isAddressEqual, keccak256, numberToHex, stringToHex } from "viem";
 
 const word = (value: bigint): Hex => numberToHex(value, { size: 32 });
 const VOUCHER_TYPE = keccak256(stringToHex("Voucher(bytes32 channelId,uint128 cumulativeAmount)"));
@@ -38,17 +28,17 @@ export function isKeySignature(signature: Hex): boolean {
   return s <= HALF_ORDER && (v === 27 || v === 28);
 }
 
-/** Whether a signature is the channel's own, in the one form that its contract takes. */
+/**
+ * Whether a signature is that of the channel's key, in the one form that its contract takes. What an account's code says of one
+ * (ERC-1271) it may take back before the voucher is cashed.
+ */
 export type VoucherCheck = (voucher: Voucher, signature: Hex, signer: Address) => Promise<boolean>;
 
-export function createVoucherCheck(domain: Domain, recover: RecoverSigner, contractSignature?: ContractSignatureCheck): VoucherCheck {
+export function createVoucherCheck(domain: Domain, recover: RecoverSigner): VoucherCheck {
   const hash = createVoucherHash(domain);
   return async (voucher, signature, signer) => {
-    if (isKeySignature(signature)) {
-      const recovered = await recover(hash(voucher), signature);
-      if (recovered && isAddressEqual(recovered, signer)) return true;
-    }
-    if (!contractSignature) return false;
-    return contractSignature({ address: signer, data: voucherTypedData(domain, voucher) as unknown as TypedDataDefinition, signature });
+    if (!isKeySignature(signature)) return false;
+    const recovered = await recover(hash(voucher), signature);
+    return recovered !== undefined && isAddressEqual(recovered, signer);
   };
 }

@@ -14,7 +14,6 @@ import {
   isBatchSettlementVoucherPayload,
 } from "@x402/evm";
 import { type Address, concat, type Hex, keccak256, numberToHex } from "viem";
-import { isErc6492Signature } from "viem/utils";
 import type { PayAccount } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Facilitator } from "./facilitator.ts";
@@ -96,14 +95,15 @@ export function createBatch(options: BatchOptions): Batch {
     };
   }
 
-  /** The packages take forms of a signature that the escrow does not: a key's in other forms, or of a wallet that is not there yet. */
+  /** The packages take forms of a signature that the escrow does not; and what a wallet's code says, it may take back before we cash. */
   function assertCashable(raw: unknown): void {
     if (!isBatchSettlementDepositPayload(raw) && !isBatchSettlementVoucherPayload(raw) && !isBatchSettlementRefundPayload(raw)) return;
     const { voucher, channelConfig } = raw;
     const signature = String(voucher.signature) as Hex;
-    const byKey = !/^0x0*$/.test(String(channelConfig.payerAuthorizer)) || signature.length === 132;
-    if (byKey ? isKeySignature(signature) : !isErc6492Signature(signature)) return;
-    throw refuse("The escrow takes no voucher that is signed in this form.", { reason: "invalid_batch_settlement_evm_voucher_signature" });
+    if (isKeySignature(signature) && !/^0x0*$/.test(String(channelConfig.payerAuthorizer))) return;
+    throw refuse("A voucher is signed by the key that the channel names for it, in the form that the escrow takes.", {
+      reason: "invalid_batch_settlement_evm_voucher_signature",
+    });
   }
 
   async function isPublished({ row }: PayAccount, state: ChannelState, signed: bigint): Promise<boolean> {

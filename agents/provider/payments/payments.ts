@@ -29,7 +29,7 @@ import type { Caller } from "../caller.ts";
 import type { Meters } from "../metering.ts";
 import { offerOf, type ServedOffer } from "../offers.ts";
 import { createRateLimit, type RateLimit } from "../rateLimit.ts";
-import type { Sessions } from "../sessions.ts";
+import { hashToken, type Sessions } from "../sessions.ts";
 import type { PayAccount } from "./account.ts";
 import { createAccounts } from "./accounts.ts";
 import { createBalances } from "./balances.ts";
@@ -325,7 +325,8 @@ export function createPayments(options: PaymentsOptions): Payments {
   /** Worthless credentials cost their address something; those that were worth it do not. */
   async function attempt<T>({ party, payment, authorization }: Caller, work: () => Promise<T>): Promise<T> {
     // Whoever pays already is let through, whatever others at its address do.
-    const name = payment === undefined ? authorization : channels.idOf(payment);
+    // By its hash: an Authorization header is as long as its sender likes.
+    const name = payment === undefined ? authorization && hashToken(authorization) : channels.idOf(payment);
     if (name === undefined || !good.has(name)) attempts.assertMay(party);
     try {
       const result = await work();

@@ -28,6 +28,8 @@ export function createClosings({ chain, logger }: { chain: Chain; logger: Logger
   async function look({ channel, moves, done }: Pending, nowSeconds: number): Promise<void> {
     const { status, closeRequestedAt } = await readChannel(chain, channel.id);
     if (status !== "closed") {
+      // A top-up that was under way took the notice back.
+      if (status === "open") return moves.requestClose(channel.id);
       if (nowSeconds < closeRequestedAt + GRACE_SECONDS) return;
       await moves.withdraw(channel.id);
     }

@@ -27,6 +27,8 @@ export interface DepositHold {
   readonly wei: bigint;
   /** Throws as `holdDeposit` does; then nothing changed. */
   grow(wei: bigint): void;
+  /** That much was not sent after all. */
+  shrink(wei: bigint): void;
   /** What was really spent, gas included; the rest is free again. */
   settle(spentWei: bigint): void;
 }
@@ -149,6 +151,11 @@ export function createBudget({ limits, clock, asset }: { limits: SpendLimits; cl
         checkRoom(all, limits, more, "the gateway's");
         all.held += more;
         held += more;
+      },
+      shrink: (less) => {
+        if (!open) return;
+        all.held -= less;
+        held -= less;
       },
       settle: (spentWei) => {
         if (!open) return;

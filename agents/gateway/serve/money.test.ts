@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readStream } from "@clawcompute/lib/chain";
+import { AppError } from "@clawcompute/lib/errors";
 import { createLogger, steadyClock } from "@clawcompute/lib/node";
 import { openStore, type Store } from "@clawcompute/lib/store";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
@@ -76,6 +77,33 @@ describe("streams", () => {
     finish();
     expect(await (await answer).text()).toContain("[DONE]");
     expect(gateway?.gateway.budget.report().heldWei).toBe(deposit + 20n * PRICE);
+  });
+
+  test("error: a top-up that is refused again and again uses up no limit", async () => {
+    let finish = () => {};
+    const over = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    await market.provide({
+      chat: async (exchange: Exchange) => {
+        exchange.token("one ");
+        await over;
+        await wholeAnswer(exchange);
+      },
+    });
+    const send: typeof market.sender.send = (call, options) =>
+      call.functionName === "topUpStream" ? Promise.reject(new AppError("WALLET_UNFUNDED", "empty")) : market.sender.send(call, options);
+    const overrides = { limits: { settleMs: 500 }, pool: { depositSeconds: 20, minRunwayMs: 1_000 } };
+    gateway = await startGateway(market.local, market.payer, overrides, { ...market.sender, send });
+    const answer = chat({ stream: true });
+    await vi.waitFor(() => expect(gateway?.gateway.pool.list()).toHaveLength(1), 20_000);
+    const deposit = gateway.gateway.pool.list()[0]?.cover.depositWei;
+    await market.local.advance(12);
+    const refusals = () => gateway?.log.filter((line) => line.includes("the stream is not prolonged")).length;
+    await vi.waitFor(() => expect(refusals()).toBeGreaterThanOrEqual(2), { timeout: 20_000 });
+    expect(gateway.gateway.budget.report().heldWei).toBe(deposit);
+    finish();
+    await answer;
   });
 
   test("behavior: when a paid provider vanishes, what is left of the deposit moves on in one transaction", async () => {

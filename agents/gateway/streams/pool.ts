@@ -258,7 +258,12 @@ export function createPool({ rails, budget, spentOf, policy, clock, logger, obse
       const seconds = secondsFor({ ...slot.offer, pricePerSecond: cover.ratePerSecond });
       const wei = cover.ratePerSecond * BigInt(seconds);
       slot.hold.grow(wei);
-      await railOf(slot).topUp(cover, seconds);
+      await railOf(slot)
+        .topUp(cover, seconds)
+        .catch((thrown: unknown) => {
+          if (AppError.from(thrown).code !== "TRANSACTION_UNCERTAIN") slot.hold.shrink(wei);
+          throw thrown;
+        });
       observer.toppedUp(cover);
     })().finally(() => {
       slot.busy = undefined;

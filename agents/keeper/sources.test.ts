@@ -182,6 +182,14 @@ describe("an indexer", () => {
     expect(source.name).toBe("chain");
   });
 
+  it("behavior: names what no call can name: the chain's events find the same (P15)", async () => {
+    const stream = await rich();
+    answer = () => page([told(stream), { ...told(stream), id: "9".repeat(90) }]);
+    const { round, source } = keeper();
+    expect(await round(signal)).toMatchObject([{ ids: [stream.id] }]);
+    expect(source.name).toBe("chain");
+  });
+
   it("behavior: is away for a round or two: nothing is read in its place; for longer: the chain's events are", async () => {
     await rich();
     answer = (_, response) => void response.destroy();

@@ -140,6 +140,8 @@ export function indexerSource(options: IndexerSourceOptions): Source {
 }
 
 function streamOf({ id, payee, asset, providerId, ratePerSecond, lastPaid, end }: IndexerAnswer<"streams">["items"][number]): OpenStream {
+  // What no call can name would stop every round.
+  if (!/^[1-9]\d{0,76}$/.test(id)) throw unusable("it names what is no stream", { id: id.slice(0, 80) });
   return {
     id: BigInt(id),
     payee,

@@ -1,6 +1,6 @@
 import type { Chain } from "@clawcompute/lib/chain";
 import { AppError, fromStranger } from "@clawcompute/lib/errors";
-import { costUp } from "@clawcompute/lib/money";
+import { costDown } from "@clawcompute/lib/money";
 import { parseSse, routes, type SseEvent } from "@clawcompute/lib/protocol";
 import {
   type Challenge,
@@ -30,6 +30,8 @@ export interface KeptChannel {
   readonly openHash: Hex;
   readonly openBlock: string;
   readonly busyMs: number;
+  /** Decimal raw units; less than the time's cost where the provider claimed less. */
+  readonly owed?: string;
   /** Decimal raw units. */
   readonly signed: string;
 }
@@ -41,7 +43,9 @@ export interface ChannelSession {
   /** Shows the channel to its provider, as often as needed until it has seen the block. */
   show(): Promise<void>;
   /** The provider closes at what it says it is owed, if this page's measure agrees. False: it did not. */
-  close(mostMs: number): Promise<boolean>;
+  close(): Promise<boolean>;
+  /** The provider's own signed claim, believed where it is less than this page's measure. */
+  agree(claimedMs: number, claimedAmount: bigint): void;
 }
 
 const STEP_MS = 1_000;
@@ -115,11 +119,22 @@ export function createChannelSession({ chain, id, providerId, endpoint, ratePerS
   const step = (ratePerSecond * BigInt(STEP_MS)) / 1000n;
   let challenge: Challenge | undefined;
 
-  const before = { busyMs: kept.busyMs, signed: BigInt(kept.signed) };
+  const owed = kept.owed === undefined ? undefined : BigInt(kept.owed);
+  const before = { busyMs: kept.busyMs, owed, signed: BigInt(kept.signed) };
   const exposure = createExposure({ ratePerSecond, step, deposit: () => deposit, before }, clock);
+  const keep = () => {
+    const busyMs = Math.floor(exposure.busyMs());
+    const cost = costDown(ratePerSecond, busyMs);
+    const least = exposure.owed() < cost ? exposure.owed() : cost;
+    keepChannel(id, { ...kept, busyMs, owed: String(least), signed: String(exposure.signed) });
+  };
+  const agree = (claimedMs: number, claimedAmount: bigint) => {
+    exposure.agree(claimedMs, claimedAmount);
+    keep();
+  };
   const sign = async (cumulativeAmount: bigint): Promise<Hex> => {
     // On disk before it exists: a page that is reloaded never signs ahead of what it forgot.
-    keepChannel(id, { ...kept, busyMs: Math.floor(exposure.busyMs()), signed: String(exposure.signed) });
+    keep();
     return signVoucher(account, domain, { channelId: id, cumulativeAmount });
   };
 
@@ -155,7 +170,7 @@ export function createChannelSession({ chain, id, providerId, endpoint, ratePerS
     send: async (voucher) => {
       const taken = await manage({ action: "voucher", ...voucherOf(voucher) });
       const { spent } = decodePaymentReceipt(taken.headers.get(paymentHeaders.receipt) ?? "");
-      exposure.agree(exposure.busyMs(), spent);
+      agree(exposure.busyMs(), spent);
     },
     clock,
   });
@@ -174,24 +189,30 @@ export function createChannelSession({ chain, id, providerId, endpoint, ratePerS
     }
   }
 
+  let isUnseen = false;
+  async function show(): Promise<void> {
+    isUnseen = true;
+    const voucher = await vouchers.newest();
+    const { openHash: hash, salt } = kept as KeptChannel;
+    const payload = { action: "open", type: "hash", hash, salt, authorizedSigner: account.address, ...voucherOf(voucher) };
+    const deadline = performance.now() + UNSEEN_WITHIN_MS;
+    for (;;) {
+      try {
+        await manage(payload);
+        isUnseen = false;
+        return;
+      } catch (thrown) {
+        if (AppError.from(thrown).code !== "CHANNEL_UNKNOWN" || performance.now() > deadline) throw thrown;
+        await clock.sleep(RETRY_MS);
+      }
+    }
+  }
+
   return {
     exposure,
-    show: async () => {
-      const voucher = await vouchers.newest();
-      const { openHash: hash, salt } = kept;
-      const payload = { action: "open", type: "hash", hash, salt, authorizedSigner: account.address, ...voucherOf(voucher) };
-      const deadline = performance.now() + UNSEEN_WITHIN_MS;
-      for (;;) {
-        try {
-          await manage(payload);
-          return;
-        } catch (thrown) {
-          if (AppError.from(thrown).code !== "CHANNEL_UNKNOWN" || performance.now() > deadline) throw thrown;
-          await clock.sleep(RETRY_MS);
-        }
-      }
-    },
+    show,
     ask: async ({ model, messages }, signal) => {
+      if (isUnseen) await show();
       const stop = exposure.start();
       try {
         const body = JSON.stringify({ model, messages, stream: true, stream_options: { include_usage: true } });
@@ -209,11 +230,13 @@ export function createChannelSession({ chain, id, providerId, endpoint, ratePerS
         throw thrown;
       }
     },
-    close: async (mostMs) => {
+    agree,
+    close: async () => {
       try {
         const taken = await manage({ action: "voucher", ...voucherOf(await vouchers.newest()) });
         const { spent } = decodePaymentReceipt(taken.headers.get(paymentHeaders.receipt) ?? "");
-        if (spent > costUp(ratePerSecond, mostMs) + step && spent > exposure.signed) return false;
+        if (spent > exposure.ceiling() && spent > exposure.signed) return false;
+        exposure.sign(spent);
         await manage({ action: "close", channelId: id, cumulativeAmount: spent, signature: await sign(spent) });
         return true;
       } catch {

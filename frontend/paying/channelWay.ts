@@ -56,7 +56,11 @@ export const channelWay: PaymentWay<ChannelPayment> = {
     const { channelId: id, deposit } = opened.args;
     const { transactionHash: openHash, blockNumber } = receipt;
     keepChannel(id, { voucherKey, salt, payer: wallet.account.address, openHash, openBlock: String(blockNumber), busyMs: 0, signed: "0" });
-    const start = Number((await chain.client.getBlock({ blockNumber })).timestamp);
+    // The deposit is out: from here on nothing may keep the conversation from knowing of it.
+    const start = await chain.client.getBlock({ blockNumber }).then(
+      ({ timestamp }) => Number(timestamp),
+      () => Math.floor(Date.now() / 1000),
+    );
     const payment: ChannelPayment = {
       kind: "channel",
       id,
@@ -72,7 +76,10 @@ export const channelWay: PaymentWay<ChannelPayment> = {
       // The voucher key is not a token: it never leaves this page.
       token: "",
     };
-    await sessionOf(chain, payment).show();
+    // Where it is not taken now, the question shows it again.
+    await sessionOf(chain, payment)
+      .show()
+      .catch(() => {});
     return { payment, servedMs: 0, lastReceiptHash: ZERO_HASH };
   },
   ask: (chain, payment, question, signal) => sessionOf(chain, payment).ask(question, signal),
@@ -90,17 +97,17 @@ export const channelWay: PaymentWay<ChannelPayment> = {
       toleranceMs: TOLERANCE_MS,
     });
     await verifyReceiptSignature(domainOf(chain), receipt, signature, signer);
-    sessionOf(chain, payment).exposure.agree(receipt.cumulativeServedMs, receipt.cumulativeAmount);
+    sessionOf(chain, payment).agree(receipt.cumulativeServedMs, receipt.cumulativeAmount);
     return decoded;
   },
-  end: async (payer, payment, mostMs) => {
+  end: async (payer, payment) => {
     const { chain } = payer;
     const ended = {
       id: payment.id as Hex,
       asset: payment.asset,
       openBlock: BigInt(keptChannel(payment.id)?.openBlock ?? chain.network.deployBlock),
     };
-    const together = keptChannel(payment.id) !== undefined && (await sessionOf(chain, payment).close(mostMs));
+    const together = keptChannel(payment.id) !== undefined && (await sessionOf(chain, payment).close());
     const ending = (together && (await closedByProvider(chain, ended))) || (await leaveByWallet(payer, ended));
     sessions.delete(payment.id);
     forgetChannel(payment.id);

@@ -57,6 +57,13 @@ describe("createExposure", () => {
     stop();
   });
 
+  test("behavior: what was not owed before a restart is not owed after it either (P4)", () => {
+    const before = { busyMs: 100_000, owed: RATE * 10n, signed: RATE * 11n };
+    const exposure = createExposure({ ratePerSecond: RATE, step: RATE, deposit: () => RATE * 200n, before }, createFakeClock());
+    expect(exposure.owed()).toBe(RATE * 10n);
+    expect(exposure.ceiling()).toBe(RATE * 11n);
+  });
+
   test("behavior: never more than the deposit", async () => {
     const { clock, exposure } = open(RATE * 2n);
     exposure.start();

@@ -31,14 +31,14 @@ export interface ExposureTerms {
   readonly step: bigint;
   /** Of the channel; grows by top-ups. */
   readonly deposit: () => bigint;
-  /** What an earlier life of this payer measured, and signed. */
-  readonly before?: { readonly busyMs: number; readonly signed: bigint };
+  /** What an earlier life of this payer measured, owed (default: the cost of that time) and signed. */
+  readonly before?: { readonly busyMs: number; readonly owed?: bigint | undefined; readonly signed: bigint };
 }
 
 export function createExposure({ ratePerSecond, step, deposit, before }: ExposureTerms, clock: Pick<PayerClock, "now">): Exposure {
   const stopwatch = createStopwatch(clock);
   let unclaimedMs = 0;
-  let waived = 0n;
+  let waived = before?.owed === undefined ? 0n : costDown(ratePerSecond, before.busyMs) - before.owed;
   let signed = before?.signed ?? 0n;
   const busyMs = () => (before?.busyMs ?? 0) + stopwatch.busyMs() - unclaimedMs;
   const owed = () => {

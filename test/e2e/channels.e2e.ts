@@ -3,6 +3,7 @@ import { createServer, request as httpRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { channelWrites, connectChain, createSender } from "@clawcompute/lib/chain";
 import { costDown } from "@clawcompute/lib/money";
+import { steadyClock } from "@clawcompute/lib/node";
 import { decodeSignedReceipt } from "@clawcompute/lib/protocol";
 import { paymentOfChannel } from "@clawcompute/lib/protocol/payments";
 import { eq, meters, openStore, type Store } from "@clawcompute/lib/store";
@@ -13,9 +14,10 @@ import {
   type LocalChain,
   recordJointFault,
   startLocalChain,
+  startRpcProxy,
 } from "@clawcompute/lib/testing";
 import type { LocalAccount } from "viem";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type FoundChannel, findChannels, readChannelLedger } from "../../agents/gateway/channels/ownChannels.ts";
 import { type Ledger, noLedger, type RequestResult } from "../../agents/gateway/ledger/ledger.ts";
 import { startGateway, type TestGateway } from "../../agents/gateway/testing/startGateway.ts";
@@ -165,6 +167,35 @@ describe("a channel of the gateway", () => {
 });
 
 describe("many at once", () => {
+  test("behavior: opened while an earlier run's channels are looked for, it is not taken for one of them", async () => {
+    const line = await startRpcProxy(local.rpcUrl);
+    onTestFinished(() => line.stop());
+    const [asked, isOpen] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let isMarketRead = false;
+    const escrow = local.network.contracts.paymentChannel.toLowerCase();
+    line.decide(async ({ method, params }) => {
+      if (method !== "eth_getLogs" || !JSON.stringify(params).toLowerCase().includes(escrow)) return "pass";
+      // What is read of the market would wait in the same batch.
+      if (!isMarketRead) return { error: { code: -32_000, message: "not yet" } };
+      asked.resolve();
+      await isOpen.promise;
+      return "pass";
+    });
+    const clock = { ...steadyClock, sleep: (ms: number, signal?: AbortSignal) => steadyClock.sleep(Math.min(ms, 500), signal) };
+    const options = { spendLimits: { perRequest: 10n ** 18n }, ledger, clock };
+    gateway = await startGateway({ ...local, network: { ...local.network, rpcUrls: [line.url] } }, payer, options);
+    await fetch(`${gateway.url}/v1/models`);
+    isMarketRead = true;
+    await asked.promise;
+    const answer = ask();
+    const call = await backend.nextCall();
+    isOpen.resolve();
+    await gateway.gateway.recovered;
+    expect((await newest()).status).toBe("open");
+    finish(call);
+    expect(await (await answer).text()).toContain("[DONE]");
+  });
+
   test("behavior: 16 requests share one channel, which opens once; time that overlaps is paid once", async () => {
     await start();
     const before = (await channels()).length;

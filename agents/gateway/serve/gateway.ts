@@ -255,9 +255,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   /** Gives notice for the wallet's channels that are not this process's own: with or without their provider, they end (P10). */
   async function closeForgotten(): Promise<void> {
     const from = await lookBackBlock(chain, options.lookBackSeconds);
-    const own = new Set(pool.list().map(({ cover }) => cover.id));
-    if (pool.isOpening()) throw new AppError("BUSY", "A channel is being opened.");
     const all = await findChannels(chain, sender.account.address, from);
+    // In the same order as above: a channel that opened meanwhile is our own.
+    if (pool.isOpening()) throw new AppError("BUSY", "A channel is being opened.");
+    const own = new Set(pool.list().map(({ cover }) => cover.id));
     const found = all.filter(({ id, status }) => status !== "closed" && !own.has(id) && !closings.has(id));
     if (found.length > 0) logger.warn({ channelIds: found.map(({ id }) => id) }, "closing channels that were left open");
     await Promise.all(

@@ -101,7 +101,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     logger,
     onTransaction: (transaction) => ledger.transaction(transaction),
   });
-  const uncertain: DepositHold[] = [];
+  const uncertain = new Set<{ readonly hold: DepositHold; readonly nonce: unknown }>();
   const closings = createClosings({ chain, logger });
   let voucherKey: Promise<VoucherKey> | undefined;
   const channels = createChannelRail({
@@ -155,9 +155,9 @@ export function createGateway(options: GatewayOptions): Gateway {
         logger.info({ ...named(cover), providerId: cover.offer.id, ...facts }, `${cover.kind} ended`);
         ledger.ended(cover, ending);
       },
-      uncertain: (offer, hold) => {
+      uncertain: (offer, hold, { facts }) => {
         logger.error({ providerId: offer.id, heldWei: String(hold.wei) }, "an opening may be on the chain; looking for it later");
-        uncertain.push(hold);
+        uncertain.add({ hold, nonce: facts.nonce });
       },
     },
   });
@@ -303,14 +303,15 @@ export function createGateway(options: GatewayOptions): Gateway {
       } else settleRecovered();
       background.push(
         runLoop({ name: "uncertain openings", everyMs: 30_000, clock, signal, logger }, async () => {
-          const holds = uncertain.splice(0);
-          if (holds.length === 0) return;
-          try {
-            await Promise.all([endForgotten(), closeForgotten()]);
-            for (const hold of holds) hold.settle(0n);
-          } catch (thrown) {
-            uncertain.push(...holds);
-            throw thrown;
+          if (uncertain.size === 0) return;
+          // While its nonce is free, what was sent may still be mined.
+          const used = await chain.client.getTransactionCount({ address: sender.account.address });
+          const decided = [...uncertain].filter(({ nonce }) => typeof nonce !== "number" || nonce < used);
+          if (decided.length === 0) return;
+          await Promise.all([endForgotten(), closeForgotten()]);
+          for (const one of decided) {
+            uncertain.delete(one);
+            one.hold.settle(0n);
           }
         }),
       );

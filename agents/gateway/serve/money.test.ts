@@ -5,6 +5,7 @@ import { createLogger, steadyClock } from "@clawcompute/lib/node";
 import { openStore, type Store } from "@clawcompute/lib/store";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { openLedger, type StoreLedger } from "../ledger/storeLedger.ts";
+import { findStreams } from "../orphans.ts";
 import { type Market, openMarket } from "../testing/market.ts";
 import { type Exchange, wholeAnswer } from "../testing/scriptedProvider.ts";
 import { startGateway, type TestGateway } from "../testing/startGateway.ts";
@@ -77,6 +78,33 @@ describe("streams", () => {
     finish();
     expect(await (await answer).text()).toContain("[DONE]");
     expect(gateway?.gateway.budget.report().heldWei).toBe(deposit + 20n * PRICE);
+  });
+
+  test("error: an opening that may still be mined stays held; mined late, its stream is found and ended (P14)", async () => {
+    await market.provide();
+    let late: Parameters<typeof market.sender.send> | undefined;
+    const nonce = await market.chain.client.getTransactionCount({ address: market.payer.address });
+    const send: typeof market.sender.send = (...sending) => {
+      if (late || sending[0].functionName !== "createStream") return market.sender.send(...sending);
+      late = sending;
+      return Promise.reject(new AppError("TRANSACTION_UNCERTAIN", "not known", { facts: { nonce } }));
+    };
+    let looks = 0;
+    const sleep = (ms: number, signal?: AbortSignal) => {
+      if (ms === 30_000) looks += 1;
+      return steadyClock.sleep(Math.min(ms, 100), signal);
+    };
+    const overrides = { limits: { settleMs: 500 }, clock: { ...steadyClock, sleep } };
+    gateway = await startGateway(market.local, market.payer, overrides, { ...market.sender, send });
+    expect((await chat()).ok).toBe(false);
+    const held = gateway.gateway.budget.report().heldWei;
+    expect(held).toBeGreaterThan(0n);
+    const before = looks;
+    await vi.waitFor(() => expect(looks).toBeGreaterThan(before + 2), { timeout: 20_000 });
+    expect(gateway.gateway.budget.report().heldWei).toBe(held);
+    await market.sender.send(...(late as NonNullable<typeof late>));
+    await vi.waitFor(() => expect(gateway?.gateway.budget.report().heldWei).toBe(0n), { timeout: 20_000 });
+    expect((await findStreams(market.chain, market.payer.address, 0n)).filter(({ status }) => status === "active")).toEqual([]);
   });
 
   test("error: a top-up that is refused again and again uses up no limit", async () => {

@@ -29,8 +29,8 @@ export interface PoolObserver {
   opened(cover: Cover, from: Cover | undefined): void;
   toppedUp(cover: Cover): void;
   ended(cover: Cover, ending: Ending): void;
-  /** An opening whose outcome is not known: it may be on the chain. */
-  uncertain(offer: Offer, hold: DepositHold): void;
+  /** An opening whose outcome is not known: it may be on the chain, now or later. */
+  uncertain(offer: Offer, hold: DepositHold, error: AppError): void;
 }
 
 /** A cover with one request on it. */
@@ -179,7 +179,7 @@ export function createPool({ rails, budget, spentOf, policy, clock, logger, obse
     } catch (thrown) {
       slots.delete(slot);
       const error = AppError.from(thrown);
-      if (error.code === "TRANSACTION_UNCERTAIN") observer.uncertain(slot.offer, slot.hold);
+      if (error.code === "TRANSACTION_UNCERTAIN") observer.uncertain(slot.offer, slot.hold, error);
       // What may have been sent keeps its hold: the money may be gone.
       else if (!stranded || slot.hold !== stranded.hold) slot.hold.settle(0n);
       throw error;

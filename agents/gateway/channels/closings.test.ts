@@ -1,10 +1,14 @@
 import { connectChain, createSender, readChannel, type Sender } from "@clawcompute/lib/chain";
 import { steadyClock } from "@clawcompute/lib/node";
+import { openStore } from "@clawcompute/lib/store";
 import { devAccounts, type LocalChain, startLocalChain } from "@clawcompute/lib/testing";
 import { type LocalAccount, zeroAddress } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { openLedger } from "../ledger/storeLedger.ts";
 import { nobodysOffer } from "../orphans.ts";
+import type { Cover } from "../streams/cover.ts";
 import { quiet } from "../testing/market.ts";
+import { startGateway } from "../testing/startGateway.ts";
 import { createChannelMoves } from "./channelMoves.ts";
 import { createClosings, GRACE_SECONDS } from "./closings.ts";
 
@@ -34,4 +38,21 @@ test("behavior: a top-up that was mined after the notice takes it back; notice i
   await closings.tick();
   expect((await readChannel(chain, channel.id)).status).toBe("closed");
   expect(await bill).toMatchObject({ paidWei: 0n, refundedWei: 2n * DEPOSIT });
+});
+
+test("behavior: a channel of the books is closed after a restart, however long ago it was opened (P10)", async () => {
+  const store = await openStore({});
+  onTestFinished(() => store.close());
+  const chain = connectChain(local.network);
+  const ledger = openLedger({ db: store.db, chain, payer: payer.address, clock: steadyClock, logger: quiet });
+  const moves = createChannelMoves({ chain, sender, clock: steadyClock, logger: quiet, onTransaction: () => {} });
+  const offer = nobodysOffer({ payee: payee.address, asset: zeroAddress, ratePerSecond: 1n });
+  const { id, deposit: depositWei, openedAtMs } = await moves.open(offer, DEPOSIT, payer.address);
+  ledger.opened({ id, offer, ratePerSecond: 1n, depositWei, openedAtMs } as unknown as Cover, undefined);
+  await ledger.flush();
+  await local.mine(20);
+  const later = { ...local, network: { ...local.network, isLocal: false } };
+  const gateway = await startGateway(later, payer, { db: store.db, ledger, lookBackSeconds: 1 });
+  await gateway.gateway.recovered.finally(gateway.stop);
+  expect((await readChannel(chain, id)).status).toBe("closing");
 });

@@ -1,5 +1,5 @@
 import type { Chain } from "@clawcompute/lib/chain";
-import { paymentOfChannel } from "@clawcompute/lib/protocol/payments";
+import { channelOfPayment, paymentOfChannel } from "@clawcompute/lib/protocol/payments";
 import {
   and,
   type Database,
@@ -10,11 +10,12 @@ import {
   gatewayTransactions,
   gte,
   isNotNull,
+  isNull,
   sql,
 } from "@clawcompute/lib/store";
-import type { Address } from "viem";
+import type { Address, Hex } from "viem";
 import { addUp } from "../bill.ts";
-import { findChannels, readChannelLedger } from "../channels/ownChannels.ts";
+import { findChannels, isChannelId, readChannelLedger } from "../channels/ownChannels.ts";
 import { findOpenings, readStreamEvents } from "./chainEvents.ts";
 
 export const spendGroups = ["day", "provider", "model", "client", "outcome"] as const;
@@ -52,6 +53,13 @@ export interface Books {
   readonly db: Database;
   readonly chainId: number;
   readonly payer: Address;
+}
+
+/** Channels that the books do not know to be closed: one that is used stays open longer than anybody looks back on the chain. */
+export async function channelsInBooks({ db, chainId, payer }: Books): Promise<Hex[]> {
+  const open = and(eq(gatewayStreams.chainId, chainId), eq(gatewayStreams.payer, payer), isNull(gatewayStreams.endedAtMs));
+  const rows = await db.select({ id: gatewayStreams.streamId }).from(gatewayStreams).where(open);
+  return rows.filter(({ id }) => isChannelId(id)).map(({ id }) => channelOfPayment(id));
 }
 
 const groupOf = {

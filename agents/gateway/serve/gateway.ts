@@ -1,4 +1,4 @@
-import type { Chain, Offer, Sender } from "@clawcompute/lib/chain";
+import { type Chain, type Offer, readChannel, type Sender } from "@clawcompute/lib/chain";
 import { AppError } from "@clawcompute/lib/errors";
 import { type AppEnv, type Clock, type Logger, type Metrics, runLoop } from "@clawcompute/lib/node";
 import type { Database } from "@clawcompute/lib/store";
@@ -15,6 +15,7 @@ import { createClosings } from "../channels/closings.ts";
 import { findChannels } from "../channels/ownChannels.ts";
 import { deriveVoucherKey, type VoucherKey } from "../channels/voucherKey.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { channelsInBooks } from "../ledger/spend.ts";
 import type { LocalEngine } from "../local/localEngine.ts";
 import { endOrphan, findStreams, lookBackBlock, nobodysOffer } from "../orphans.ts";
 import { createPayment, type PaymentTransaction } from "../payment.ts";
@@ -255,11 +256,16 @@ export function createGateway(options: GatewayOptions): Gateway {
   /** Gives notice for the wallet's channels that are not this process's own: with or without their provider, they end (P10). */
   async function closeForgotten(): Promise<void> {
     const from = await lookBackBlock(chain, options.lookBackSeconds);
-    const all = await findChannels(chain, sender.account.address, from);
-    // In the same order as above: a channel that opened meanwhile is our own.
+    const listed = () => pool.list().map(({ cover }) => cover.id);
+    const before = listed();
+    const recent = await findChannels(chain, sender.account.address, from);
+    const kept = context.books ? await channelsInBooks(context.books) : [];
+    const older = await Promise.all(kept.filter((id) => recent.every((one) => one.id !== id)).map((id) => readChannel(chain, id)));
+    const all = [...recent, ...older.map((one) => ({ ...one, openBlock: network.deployBlock }))];
+    // What opened or ended meanwhile is our own.
     if (pool.isOpening()) throw new AppError("BUSY", "A channel is being opened.");
-    const own = new Set(pool.list().map(({ cover }) => cover.id));
-    const found = all.filter(({ id, status }) => status !== "closed" && !own.has(id) && !closings.has(id));
+    const own = new Set([...before, ...listed()]);
+    const found = all.filter(({ id, status }) => (status === "open" || status === "closing") && !own.has(id) && !closings.has(id));
     if (found.length > 0) logger.warn({ channelIds: found.map(({ id }) => id) }, "closing channels that were left open");
     await Promise.all(
       found.map(async (channel) => {

@@ -21,7 +21,10 @@ export interface TestGateway {
 }
 
 type Overrides = { readonly [K in "pool" | "serve" | "limits" | "access" | "choice"]?: Partial<GatewayOptions[K]> } & Partial<
-  Pick<GatewayOptions, "ledger" | "db" | "local" | "spendLimits" | "endForgotten" | "payBy" | "voucherStepMs" | "clock" | "asset">
+  Pick<
+    GatewayOptions,
+    "ledger" | "db" | "local" | "spendLimits" | "endForgotten" | "lookBackSeconds" | "payBy" | "voucherStepMs" | "clock" | "asset"
+  >
 >;
 
 /** A whole gateway in this process, on a free port and a real chain. */

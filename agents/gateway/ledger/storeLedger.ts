@@ -18,7 +18,7 @@ import {
 } from "@clawcompute/lib/store";
 import type { Address } from "viem";
 import { type Bill, makeBill } from "../bill.ts";
-import type { Budget } from "../budget/budget.ts";
+import type { Budget, DepositHold } from "../budget/budget.ts";
 import { DAY_MS } from "../budget/window.ts";
 import { isChannelId, readChannelLedger } from "../channels/ownChannels.ts";
 import type { OpenStream } from "../payment.ts";
@@ -30,8 +30,11 @@ import { createRequestRows } from "./requestRows.ts";
 import { createWriteQueue } from "./writeQueue.ts";
 
 export interface StoreLedger extends Ledger {
-  /** Tells budget and experience what earlier runs did, after asking the chain about streams that they left open. */
-  restore(budget: Budget, experience: Experience): Promise<void>;
+  /**
+   * Tells budget and experience what earlier runs did, after asking the chain about streams that they left open. What they left in
+   * them is held, until whoever asked has found them on the chain (P14).
+   */
+  restore(budget: Budget, experience: Experience): Promise<DepositHold>;
   readonly db: Database;
 }
 
@@ -171,6 +174,11 @@ export function openLedger({ db, chain, payer, clock, logger, countsGas = true }
       await settleClosed().catch((thrown: unknown) => {
         logger.warn({ err: AppError.from(thrown) }, "what became of earlier streams is not known yet");
       });
+      const [left] = await db
+        .select({ wei: sql<string>`coalesce(sum(${gatewayStreams.depositWei}), 0)` })
+        .from(gatewayStreams)
+        .where(and(eq(gatewayStreams.chainId, chainId), eq(gatewayStreams.payer, payer), isNull(gatewayStreams.endedAtMs)));
+      const hold = budget.adopt(BigInt(left?.wei ?? 0));
       const since = clock.now() - DAY_MS;
       const streams = and(eq(gatewayStreams.chainId, chainId), eq(gatewayStreams.payer, payer), isNotNull(gatewayStreams.endedAtMs));
       const transactions = and(eq(gatewayTransactions.chainId, chainId), eq(gatewayTransactions.payer, payer));
@@ -213,6 +221,7 @@ export function openLedger({ db, chain, payer, clock, logger, countsGas = true }
         ...oldCosts.map(({ client, wei }) => ({ wei: BigInt(wei), atMs: longAgo, client })),
       ]);
       await restoreExperience(db, requests, experience);
+      return hold;
     },
   };
 }

@@ -73,7 +73,8 @@ export async function main(
       logger,
       metrics,
     });
-    await ledger.restore(gateway.budget, gateway.experience);
+    const leftOut = await ledger.restore(gateway.budget, gateway.experience);
+    void gateway.recovered.then(() => leftOut.settle(0n));
     const background = new AbortController();
     shutdown.onStop("background work", () => {
       background.abort();

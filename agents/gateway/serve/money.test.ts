@@ -4,8 +4,11 @@ import { AppError } from "@clawcompute/lib/errors";
 import { createLogger, steadyClock } from "@clawcompute/lib/node";
 import { openStore, type Store } from "@clawcompute/lib/store";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { nativeAsset } from "../asset.ts";
+import { createBudget } from "../budget/budget.ts";
 import { openLedger, type StoreLedger } from "../ledger/storeLedger.ts";
 import { findStreams } from "../orphans.ts";
+import { createExperience } from "../selection/experience.ts";
 import { type Market, openMarket } from "../testing/market.ts";
 import { type Exchange, wholeAnswer } from "../testing/scriptedProvider.ts";
 import { startGateway, type TestGateway } from "../testing/startGateway.ts";
@@ -278,6 +281,21 @@ describe("books", () => {
     expect([
       ...(gateway?.gateway.experience.of(Number(answers[0].clawcompute.provider)).firstTokenMs === undefined ? [] : ["known"]),
     ]).toEqual(["known"]);
+  });
+
+  test("behavior: what a dead run left out counts against the limits until it is found on the chain (P14)", async () => {
+    await market.provide();
+    const ledger = ledgerOf();
+    const { gateway: running } = await start({ ledger, db: store.db });
+    await chat();
+    await ledger.flush();
+    const [{ cover } = { cover: { depositWei: 0n } }] = running.pool.list();
+    expect(cover.depositWei).toBeGreaterThan(0n);
+    const budget = createBudget({ limits: {}, clock: steadyClock, asset: nativeAsset(market.chain) });
+    const left = await ledgerOf().restore(budget, createExperience(steadyClock));
+    expect(budget.report().heldWei).toBe(cover.depositWei);
+    left.settle(0n);
+    expect(budget.report().heldWei).toBe(0n);
   });
 
   test("error: books that were changed are found out", async () => {

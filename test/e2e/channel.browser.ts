@@ -15,7 +15,7 @@ const WORDS = "40";
 let provider: SlowProvider;
 
 test.beforeAll(async () => {
-  provider = await startSlowProvider(9, "slow-by-channel");
+  provider = await startSlowProvider(7, "slow-by-channel");
 });
 test.afterAll(() => provider?.stop());
 

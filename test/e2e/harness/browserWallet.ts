@@ -78,7 +78,12 @@ export async function installWallet(page: Page, options: BrowserWalletOptions): 
     eth_sendTransaction: async ([request]) => {
       const { to, data, value, gas } = request as Record<"to" | "data" | "value" | "gas", Hex | undefined>;
       const call = contractWallet
-        ? { to: contractWallet, data: encodeFunctionData({ abi: execute, args: [to ?? zeroAddress, BigInt(value ?? 0), data ?? "0x"] }) }
+        ? {
+            to: contractWallet,
+            data: encodeFunctionData({ abi: execute, args: [to ?? zeroAddress, BigInt(value ?? 0), data ?? "0x"] }),
+            // What the page asks for, and what the wallet's own code takes: a block later an exit may have more to pay out.
+            ...(gas ? { gas: (BigInt(gas) * 64n) / 63n + 60_000n } : {}),
+          }
         : { to: to ?? null, ...(data ? { data } : {}), ...(value ? { value: BigInt(value) } : {}), ...(gas ? { gas: BigInt(gas) } : {}) };
       const hash = await client.sendTransaction(call);
       transactions.push(hash);

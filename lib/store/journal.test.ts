@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
@@ -46,6 +46,21 @@ describe("openJournal", () => {
     expect(statSync(path).size).toBe(0);
     await journal.close();
     expect(() => journal.append("late")).toThrow("The database does not answer.");
+  });
+
+  test("error: where a shorter file cannot be written, the long one stays, and everything is applied", async () => {
+    tables.full = true;
+    const left = await open();
+    for (let entry = 0; entry < 300; entry += 1) left.append(String(entry));
+    kill();
+    tables.full = false;
+    mkdirSync(`${path}.new`);
+    const journal = await open();
+    expect(tables.entries).toHaveLength(300);
+    journal.append("new");
+    await journal.applied();
+    expect(tables.entries.at(-1)).toBe("new");
+    await journal.close();
   });
 
   test("behavior: by itself, a moment later", async () => {

@@ -61,7 +61,14 @@ export async function openJournal<T>({ path, appliedBefore, apply }: JournalOpti
     failure = undefined;
     done = last.number;
     waiting = waiting.slice(group.length);
-    if (file !== undefined && (waiting.length === 0 || length >= LONG_BYTES)) beginAnew();
+    if (file !== undefined && (waiting.length === 0 || length >= LONG_BYTES)) shorten();
+  }
+
+  /** It saves space only: where there is none for it, the file stays as it is until the next group. */
+  function shorten(): void {
+    try {
+      beginAnew();
+    } catch {}
   }
 
   function run(): Promise<void> {
@@ -96,8 +103,13 @@ export async function openJournal<T>({ path, appliedBefore, apply }: JournalOpti
     const next = `${path}.new`;
     const lines = Buffer.concat(waiting.map(encode));
     const opened = openSync(next, "w", 0o600);
-    writeWhole(opened, lines, 0);
-    renameSync(next, path as string);
+    try {
+      writeWhole(opened, lines, 0);
+      renameSync(next, path as string);
+    } catch (thrown) {
+      closeSync(opened);
+      throw thrown;
+    }
     closeSync(file as number);
     file = opened;
     length = lines.length;
